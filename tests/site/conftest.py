@@ -1,0 +1,81 @@
+"""What the checks of the built site share: the site, served on localhost, and Chromium."""
+
+import os
+import socket
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.site.build import build, copy_project
+from tests.site.built import SITE
+from tests.site.server import CHROMIUM, FLAGS, serve
+
+NO_CHROMIUM = (
+    "not run, there is no Chromium: install one (Debian, Ubuntu: apt-get install chromium; macOS: brew install --cask "
+    "chromium) or set CHROMIUM to the path of one"
+)
+
+
+def pytest_runtest_setup(item):
+    """Without Chromium the browser tests are listed as not run; where CI=true that is a failure."""
+    if item.get_closest_marker("browser") and CHROMIUM is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(NO_CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def site():
+    assert (SITE / "index.html").exists(), "there is no built site: run make site"
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    with serve(site) as at:
+        yield at
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for the tests of a file: Playwright allows one at a time, and some files start their own."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def tab(browser):
+    """tab("http://…", width=390, color_scheme="dark"): the page in a fresh context, closed after the test."""
+    contexts = []
+
+    def open_tab(url, width=1280, height=900, until="networkidle", watch=None, **options):
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
+        page = contexts[-1].new_page()
+        if watch:
+            watch(page)
+        page.goto(url, wait_until=until)
+        return page
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def port():
+    """A free port, for a site that has to be served where its own pages say it is."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory, port):
+    """Two copies of the project in folders of different names, each built from nothing for the same address.
+
+    The tests that use it carry `xdist_group("build")`, so that one test process builds for all of them.
+    """
+    folders = [copy_project(tmp_path_factory.mktemp(name) / name) for name in ("first", "second")]
+    for folder in folders:
+        build(folder, SITE_URL=f"http://127.0.0.1:{port}/")
+    return folders

@@ -1,0 +1,91 @@
+"""Building: the same bytes twice, no dead link, the same pages with Zensical, snippets that run from the site."""
+
+import filecmp
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sitebuild import ROOT
+from sitebuild.concepts import load_map
+from tests.site.build import environment, run
+from tests.site.html import Page
+from tests.site.server import serve
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]
+
+LIVE = [c for c in load_map() if c.live]
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+# ---- the same bytes ----------------------------------------------------------------------------------------------
+def test_two_builds_are_the_same_bytes(two):
+    """Every file of the site, with no exception: nothing in it says when or where it was built."""
+    first, second = (folder / "site" for folder in two)
+    assert files(first) == files(second)
+    assert filecmp.cmpfiles(first, second, files(first), shallow=False)[1:] == ([], [])
+
+
+# ---- strict ------------------------------------------------------------------------------------------------------
+def test_a_dead_link_and_a_dead_anchor_stop_the_build(two, tmp_path):
+    page = two[1] / "docs" / "reference" / "notation.md"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text + "\n[a](nowhere.md) [b](glossary.md#nowhere) [c](#nowhere)\n", encoding="utf-8")
+    done = run(two[1], "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site"), check=False)
+    page.write_text(text, encoding="utf-8")
+    assert done.returncode != 0
+    for dead in ("'nowhere.md'", "'glossary.md#nowhere'", "'#nowhere'"):
+        assert dead in done.stderr, done.stderr
+
+
+# ---- Zensical ----------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def zensical(two):
+    """The site that Zensical makes of the same mkdocs.yml, cold, beside the one that mkdocs made."""
+    ours = two[1] / "site"
+    ours.rename(two[1] / "site-mkdocs")
+    done = run(two[1], "zensical", "build", "--clean", "--strict")
+    assert "issue" not in done.stdout, done.stdout
+    return two[1] / "site", two[1] / "site-mkdocs"
+
+
+def test_zensical_builds_every_page(zensical):
+    theirs, ours = zensical
+    pages = {name for name in files(ours) if name.endswith(".html")}
+    assert pages <= files(theirs)
+    for name in pages - {"404.html"}:
+        texts = [main_text((site / name).read_text(encoding="utf-8")) for site in (theirs, ours)]
+        assert texts[0] == texts[1], name
+
+
+def main_text(html):
+    """The words of the article, without what a theme adds around them."""
+    return Page(re.search(r"<article.*?</article>", html, re.S)[0]).text.replace("¶", "").split()
+
+
+@pytest.mark.parametrize("concept", LIVE, ids=lambda c: c.slug)
+def test_zensical_keeps_mathematics_figures_meanings_and_code(zensical, concept):
+    theirs, ours = ((site / concept.path.removesuffix(".md") / "index.html").read_text("utf-8") for site in zensical)
+    for sign in ("<math", "katex-html", "<figure", 'role="img"', 'class="term', "data-expr=", 'class="needs"', "<pre"):
+        assert theirs.count(sign) == ours.count(sign) > 0, sign
+    assert f"--arc:var(--{concept.arc})" in theirs
+    assert f'<meta name="description" content="{concept.summary}"' in theirs or "&" in concept.summary
+
+
+# ---- snippets ----------------------------------------------------------------------------------------------------
+def test_a_snippet_runs_from_the_site(two, port, tmp_path):
+    """`uv run <address>` on a machine that has nothing installed prints what stands in the file."""
+    uv = Path(sys.executable).parent / "uv"
+    with serve(two[0] / "site", port) as address:
+        command = [str(uv), "run", "--no-project", "--python", sys.executable, f"{address}snippets/softmax.py"]
+        clean = environment(UV_CACHE_DIR=str(tmp_path / "cache"))
+        clean.pop("PYTHONPATH")
+        done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    snippet = (ROOT / "snippets" / "softmax.py").read_text(encoding="utf-8")
+    assert done.stdout.splitlines() == re.findall(r"^# ?> (.*)$", snippet, re.M)

@@ -1,0 +1,109 @@
+"""Every page of the built site in Chromium: quiet, on its own host, accessible, narrow, readable without JavaScript."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from sitebuild import ROOT
+from tests.site.built import each_page
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+READ = """() => [...document.querySelectorAll(
+    "article :is(h1, h2, h3, h4, p, li, td, th, dt, dd, pre, figcaption, summary, svg text, .katex-html)")]
+    .filter((e) => e.checkVisibility() && !e.querySelector("button") && !e.closest(".map-detail"))
+    .map((e) => e.textContent.replace(/\\s+/g, " ").trim())"""
+# Everything is drawn, on the screen or not, and in the colours of now.
+DRAW_ALL = ".md-typeset * { content-visibility: visible !important }"
+
+
+def violations(page, rules=None):
+    """What axe-core finds, one line each: by all rules of WCAG 2.2 AA, or by those named."""
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+    result = page.evaluate("only => axe.run(document, { runOnly: only, resultTypes: ['violations'] })", only)
+    return [f"{v['id']}: {node['html'][:120]}" for v in result["violations"] for node in v["nodes"]]
+
+
+def listen(page):
+    """Write down, while the page is open, what it asks of other hosts and what it complains about."""
+    page.heard = []
+    page.on("request", lambda r: page.heard.append(r.url) if foreign(r.url) else None)
+    page.on("requestfailed", lambda r: page.heard.append(f"failed: {r.url}"))
+    page.on("response", lambda r: page.heard.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
+    page.on("console", lambda m: page.heard.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: page.heard.append(str(error)))
+
+
+def foreign(url):
+    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != "127.0.0.1"
+
+
+def overflow(page):
+    """By how many pixels the page is wider than the window, and what sticks out furthest."""
+    return page.evaluate("""() => {
+        const width = document.documentElement.clientWidth, over = document.documentElement.scrollWidth - width;
+        const right = (e) => e.getBoundingClientRect().right;
+        const widest = [...document.querySelectorAll("article *")].sort((a, b) => right(b) - right(a))[0];
+        return over > 0 ? `${over} px: ${widest.outerHTML.slice(0, 120)}` : "";
+    }""")
+
+
+@each_page
+def test_a_page_is_quiet_accessible_and_narrow(tab, address, page):
+    shown = tab(address + page, color_scheme="light", watch=listen)
+    shown.add_style_tag(content=DRAW_ALL)
+    assert shown.heard == []
+    assert violations(shown) == [], "light"
+    shown.set_viewport_size({"width": 360, "height": 740})
+    assert overflow(shown) == ""
+    assert violations(shown, ["scrollable-region-focusable", "target-size"]) == [], "narrow"
+    shown.set_viewport_size({"width": 1280, "height": 900})
+    shown.evaluate("document.querySelector('[data-md-color-scheme=slate]').click()")
+    shown.wait_for_function("document.body.dataset.mdColorScheme === 'slate'")
+    shown.wait_for_function("document.getAnimations().every((a) => a.playState === 'finished')")
+    assert violations(shown) == [], "dark"
+    assert shown.heard == []
+
+
+@each_page
+def test_a_page_is_whole_without_javascript(tab, address, page):
+    """All text that one reads with a script, labels of figures and formulas included, is visible without one."""
+    with_script = tab(address + page, until="load").evaluate(READ)
+    without = tab(address + page, until="load", java_script_enabled=False).evaluate(READ)
+    assert with_script
+    assert [text for text in with_script if text not in without] == []
+
+
+# ---- the checks themselves can fail ------------------------------------------------------------------------------
+@pytest.fixture
+def bad(tab, address):
+    """The home page with something wrong in it."""
+
+    def make(html):
+        page = tab(address, watch=listen)
+        page.evaluate("html => document.querySelector('article').insertAdjacentHTML('beforeend', html)", html)
+        return page
+
+    return make
+
+
+def test_axe_finds_pale_text_and_a_nameless_button(bad):
+    found = violations(bad('<p style="color: #aaa; background: #fff">pale</p><button></button>'))
+    assert [line.split(":")[0] for line in found] == ["button-name", "color-contrast"]
+
+
+def test_what_is_too_wide_is_found(bad):
+    page = bad('<p style="width: 2000px">wide</p>')
+    assert overflow(page).startswith("7") or "2000px" in overflow(page)
+
+
+def test_another_host_and_an_error_are_heard(bad):
+    page = bad('<img src="http://other.invalid/x.png">')
+    page.evaluate("console.error('ouch')")
+    page.wait_for_timeout(200)
+    assert "http://other.invalid/x.png" in page.heard
+    assert "ouch" in page.heard

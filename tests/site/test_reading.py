@@ -1,0 +1,142 @@
+"""What a reader does with a page: ask for a meaning, change tabs and colours, copy code, search, jump; by keyboard too."""
+
+import re
+
+import pytest
+
+from sitebuild import ROOT
+from tests.site.built import each_concept
+
+pytestmark = pytest.mark.browser
+
+SOFTMAX = "foundations/softmax/"
+SAID = "article :is(a.term, em.kb)"
+OPEN_ALL = "document.querySelectorAll('article details').forEach((d) => { d.open = true; })"
+
+
+def box_of_after(session, element):
+    """(left, top, right, bottom) of the ::after of an element in the window, None where there is none."""
+    node = session.send("DOM.describeNode", {"objectId": element["objectId"]})["node"]
+    after = [p for p in node.get("pseudoElements", []) if p["pseudoType"] == "after"]
+    if not after:
+        return None
+    quad = session.send("DOM.getBoxModel", {"backendNodeId": after[0]["backendNodeId"]})["model"]["border"]
+    return min(quad[::2]), min(quad[1::2]), max(quad[::2]), max(quad[1::2])
+
+
+def luminance(colour):
+    parts = [int(v) / 255 for v in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+# ---- meanings ----------------------------------------------------------------------------------------------------
+@each_concept
+def test_every_meaning_appears_on_focus_inside_the_window(tab, address, page):
+    shown = tab(address + page, width=390, height=700)
+    shown.evaluate(OPEN_ALL)
+    session = shown.context.new_cdp_session(shown)
+    shown.keyboard.press("Tab")  # from here on focus is visible
+    count = shown.evaluate(f"document.querySelectorAll('{SAID}').length")
+    assert count >= 5
+    for i in range(count):
+        name = f"document.querySelectorAll('{SAID}')[{i}]"
+        session.send("Runtime.evaluate", {"expression": f"{name}.focus()"})
+        element = session.send("Runtime.evaluate", {"expression": name})["result"]
+        left, top, right, bottom = box_of_after(session, element)
+        said = shown.evaluate(f"[{name}.textContent, getComputedStyle({name}, '::after').content]")
+        assert 0 <= left < right <= 390, said
+        assert 0 <= top < bottom <= 700, said
+        assert len(said[1]) > 4, said
+    assert shown.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_meaning_appears_on_hover_and_can_be_read(tab, address, scheme):
+    shown = tab(address + SOFTMAX, color_scheme=scheme)
+    after = "e => { const s = getComputedStyle(e, '::after'); return [s.content, s.color, s.backgroundColor]; }"
+    for kind, attribute in (("a.term", "data-summary"), ("em.kb", "data-expr")):
+        said = shown.locator(f"article {kind}").first
+        assert said.evaluate(after)[0] == "none"
+        said.hover()
+        content, colour, background = said.evaluate(after)
+        assert content.strip('"').replace("\\", "") == said.get_attribute(attribute)
+        assert contrast(colour, background) >= 7
+
+
+def test_contrast_by_hand():
+    assert contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)") == pytest.approx(21)
+    assert contrast("rgb(118, 118, 118)", "rgb(255, 255, 255)") == pytest.approx(4.54, abs=0.01)
+
+
+# ---- code --------------------------------------------------------------------------------------------------------
+@each_concept
+def test_what_is_copied_is_the_file_byte_for_byte(tab, address, page):
+    shown = tab(address + page, permissions=["clipboard-read", "clipboard-write"])
+    blocks = shown.locator(".highlight:has(> .filename)")
+    copied = []
+    for i in range(blocks.count()):
+        block = blocks.nth(i)
+        name = block.locator(".filename").text_content()
+        if not block.is_visible():
+            shown.get_by_text("PyTorch", exact=True).click()
+        block.locator("[data-clipboard-target]").click()
+        assert shown.evaluate("navigator.clipboard.readText()") == (ROOT / name).read_text(encoding="utf-8")
+        copied.append(name)
+    slug = page.split("/")[1]
+    assert f"snippets/{slug}.py" in copied
+    assert f"snippets/{slug}_torch.py" in copied
+
+
+def test_the_tabs_work_by_keyboard(tab, address):
+    shown = tab(address + SOFTMAX)
+    numpy, torch = (shown.get_by_text(f"snippets/softmax{end}.py", exact=True) for end in ("", "_torch"))
+    assert (numpy.is_visible(), torch.is_visible()) == (True, False)
+    for _ in range(200):
+        shown.keyboard.press("Tab")
+        if shown.evaluate("document.activeElement.matches('.tabbed-set > input')"):
+            break
+    shown.keyboard.press("ArrowRight")
+    assert (numpy.is_visible(), torch.is_visible()) == (False, True)
+    assert shown.evaluate("document.querySelector('.tabbed-set > input:focus-visible') !== null")
+
+
+# ---- the frame ---------------------------------------------------------------------------------------------------
+def test_the_scheme_changes_by_keyboard_and_is_remembered(tab, address):
+    shown = tab(address, color_scheme="light")
+    shown.locator("#__palette_0").focus()
+    shown.keyboard.press("Enter")
+    assert shown.locator("body").get_attribute("data-md-color-scheme") == "slate"
+    shown.goto(address + SOFTMAX)
+    assert shown.locator("body").get_attribute("data-md-color-scheme") == "slate"
+
+
+def test_the_search_opens_with_a_key_and_finds_a_concept(tab, address):
+    shown = tab(address)
+    shown.keyboard.press("/")
+    shown.keyboard.type("softmax jacobian")
+    found = shown.locator(".md-search-result__link").first
+    found.wait_for()
+    assert "/foundations/softmax/" in found.get_attribute("href")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_to_a_section_shows_it(tab, address, width):
+    """Formulas that were not laid out yet must not move the target away."""
+    shown = tab(address + SOFTMAX + "#check-yourself", width=width)
+    top = shown.evaluate("document.getElementById('check-yourself').getBoundingClientRect().top")
+    assert 0 <= top <= 150
+
+
+def test_only_a_table_that_scrolls_is_a_stop_of_the_tab_key(tab, address):
+    shown = tab(address + "reference/notation/")
+    boxes = "[...document.querySelectorAll('.md-typeset__scrollwrap')]"
+    assert shown.evaluate(f"{boxes}.map((b) => b.tabIndex)") == [-1, -1]
+    shown.set_viewport_size({"width": 360, "height": 740})
+    shown.wait_for_function(f"{boxes}.some((b) => b.tabIndex === 0)")
+    assert shown.evaluate(f"{boxes}.every((b) => (b.tabIndex === 0) === (b.scrollWidth > b.clientWidth))")
