@@ -7,7 +7,7 @@ import sys
 from bench import record
 from bench.timing import ratio
 
-MODULES = ["vectors_and_dot_products", "backpropagation", "attention"]
+MODULES = ["vectors_and_dot_products", "backpropagation", "attention", "convolution", "recurrence"]
 
 
 def main(names):

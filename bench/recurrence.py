@@ -10,7 +10,7 @@ LENGTH, WIDTH = 512, 512
 
 
 def rows():
-    """One sequence step by step, against the same multiplications for all steps at once (which is not the same result)."""
+    """One sequence step by step, against the same multiplications for all steps at once: not the same result."""
     rng = np.random.default_rng(0)
     params = init_recurrent("rnn", WIDTH, WIDTH, rng)
     x, h = rng.standard_normal((2, LENGTH, WIDTH)).astype(np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 from kb.checkpoints.shipped import digits_cnn, digits_dense
 from kb.data.digits import load_digits, split
 from kb.structure.activation_functions import identity, relu
-from kb.structure.convolutional_network import cnn_logits, feature_maps, max_pool2d, shift
+from kb.structure.convolutional_network import cnn_logits, conv2d, feature_maps, max_pool2d, shift
 from kb.structure.forward_pass import forward
 
 DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -41,6 +41,13 @@ def change(fn, down=0, right=1):
     """By how much fn(images) changes when every image moves, relative to its size: ||f(moved) - f|| / ||f||."""
     before, after = fn(framed()), fn(shift(framed(), down, right))
     return float(np.linalg.norm(after - before) / np.linalg.norm(before))
+
+
+def columns_that_differ():
+    """How many of the 8 columns of "map of the moved digit" and "moved map" differ when the digits fill their frame."""
+    images, weight = held_out()[0][:, None], digits_cnn()["0.weight"]
+    gap = conv2d(shift(images, 0, 1), weight, padding=1) - shift(conv2d(images, weight, padding=1), 0, 1)
+    return int(np.count_nonzero(np.abs(gap).max(axis=(0, 1, 2)) > 1e-5))
 
 
 def accuracy_when_moved(kind, pixels):

@@ -49,9 +49,13 @@ class Known:
             selector = bare
         pairs = re.findall(r"\[([\w-]+)=[\"']?([\w-]+)[\"']?\]", selector)
         names = re.findall(r"[.#]([A-Za-z_][\w-]*)", re.sub(r"\[[^\]]*\]", "", selector))
-        return all(n in self.names or n in self.words for n in names) and all(
+        return all(n in self.names or self.made(n) for n in names) and all(
             pair in self.pairs or (pair[0] != "dir" and pair[1] in self.words) for pair in pairs
         )
+
+    def made(self, name):
+        """Whether a script may make the name, whole or from its beginning: `tabbed-control--${direction}`."""
+        return any(name[:i] in self.words for i in range(4, len(name)) if name[i - 1] in "-_") or name in self.words
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -183,6 +187,5 @@ def _rebased(site, sheet):
     """The text of a style sheet with its relative addresses seen from assets/."""
     folder = os.path.relpath((site / sheet).parent, site / "assets")
     text = (site / sheet).read_text(encoding="utf-8")
-    return re.sub(
-        r"url\((?![\"']?(?:data:|#|/))([^)]+)\)", lambda m: f"url({os.path.normpath(f'{folder}/{m[1]}')})", text
-    )
+    relative = r"url\(([\"']?)(?!data:|#|/)([^)\"']+)\1\)"
+    return re.sub(relative, lambda m: f"url({os.path.normpath(f'{folder}/{m[2]}')})", text)

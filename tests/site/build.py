@@ -45,7 +45,7 @@ def run(folder, module, *arguments, check=True, **more):
 def build(folder, **more):
     """What `make site` does; returns the folder of the site, and as its sibling site-plain what mkdocs itself made."""
     run(folder, "sitebuild.prepare", **more)
-    run(folder, "mkdocs", "build", "--strict", "--clean", "--quiet", **more)
+    run(folder, "mkdocs", "build", "--strict", "--clean", **more)
     shutil.copytree(folder / "site", folder / "site-plain")
     run(folder, "sitebuild.finish", **more)
     return folder / "site"

@@ -8,6 +8,7 @@ import yaml
 
 from sitebuild import ROOT, figures, katex, links, macros, sources
 from sitebuild.concepts import load_map
+from tests.pages import concept_pages
 
 MAP = load_map()
 LIVE = next(c for c in MAP if c.live)
@@ -69,6 +70,12 @@ def test_docstrings_have_no_automatic_links():
 def test_a_claim_can_be_reached_by_keyboard():
     out = html('It has *13,002*{ .kb data-expr="count_parameters(784, 16, 16, 10)" } of them.')
     assert re.search(r'<em class="kb" data-expr="count_parameters\(784, 16, 16, 10\)" tabindex="0">13,002</em>', out)
+
+
+@pytest.mark.parametrize("page", concept_pages(), ids=lambda page: page.name)
+def test_every_claim_of_a_page_arrives(page):
+    """Two `**` in one paragraph would be read as bold, and the claims between them be lost."""
+    assert html(page.body).count('class="kb"') == len(page.claims)
 
 
 def test_an_unknown_macro_fails():

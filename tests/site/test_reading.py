@@ -1,4 +1,4 @@
-"""What a reader does with a page: ask for a meaning, change tabs and colours, copy code, search, jump; by keyboard too."""
+"""What a reader does with a page, by keyboard too: ask for a meaning, change tabs and colours, copy, search, jump."""
 
 import re
 
