@@ -123,7 +123,7 @@ def tidy(text, alt, name="figure"):
     )
     box = re.findall(r'viewBox="[^"]*"', text)[0]
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box} '
-    opening += f'role="img" aria-label="{html.escape(alt, quote=True)}">'
+    opening += f'data-search-exclude role="img" aria-label="{html.escape(alt, quote=True)}">'
     text = opening + text[text.index(">") + 1 :]
     return re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", text)).strip() + "\n"
 

@@ -175,12 +175,20 @@ def bundle(site):
     target = site / "assets" / f"style.{hashlib.sha256(css.encode()).hexdigest()[:8]}.css"
     target.write_text(css, encoding="utf-8")
     for path, text in pages.items():
-        links = iter([f'\n      <link rel="stylesheet" href="{LINK.search(text)[1]}assets/{target.name}">'])
-        path.write_text(LINK.sub(lambda _, links=links: next(links, ""), text), encoding="utf-8")
-    for sheet in sheets:
-        (site / sheet).unlink()
-        (site / f"{sheet}.map").unlink(missing_ok=True)
+        path.write_text(_linked_once(text, target.name), encoding="utf-8")
+    for old in {site / sheet for sheet in sheets} - {target}:
+        old.unlink()
+        old.with_name(f"{old.name}.map").unlink(missing_ok=True)
     return target
+
+
+def _linked_once(page, name):
+    """The page with one link to the style sheet `name` in place of the first, and without the others."""
+    links = LINK.findall(page)
+    if not links:
+        return page
+    head, rest = LINK.sub("\0", page, count=1).split("\0")
+    return f'{head}\n      <link rel="stylesheet" href="{links[0][0]}assets/{name}">{LINK.sub("", rest)}'
 
 
 def _rebased(site, sheet):

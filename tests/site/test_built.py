@@ -16,6 +16,8 @@ from tests.pages import all_pages
 from tests.site.built import SITE, each_page, file_of, pages
 from tests.site.html import Page
 
+pytestmark = pytest.mark.slow  # not in itself, but `make check` has no built site
+
 # Signs of what was meant to become something else: TeX, a macro, a link, a claim, a placeholder of Python-Markdown.
 LEFT_OVER = r"\$\$|\\[(\[]|\\[a-zA-Z]{2,}|\{\{|\}\}|\[\[|\[@|\{ ?[.:#]\w|data-expr=|wzxhzdk|[\x02\x03]|--8<--|:::"
 

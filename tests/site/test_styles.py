@@ -71,6 +71,9 @@ def test_bundle(tmp_path):
     sheet = styles.bundle(tmp_path)
     assert sheet.read_text() == '@charset "UTF-8";p{color:red}p{background:url(deep/x.png)}i{background:url(data:y)}'
     assert [p.name for p in tmp_path.rglob("*.css")] == [sheet.name]
+    before = sheet.read_text()
+    assert styles.bundle(tmp_path) == sheet, "a second time changes nothing"
+    assert sheet.read_text() == before
     html = (tmp_path / "page" / "index.html").read_text()
     assert html.count("<link") == 1
     assert f'href="../assets/{sheet.name}"' in html
