@@ -3,11 +3,13 @@
 import importlib
 import os
 import sys
+from pathlib import Path
 
 from bench import record
 from bench.timing import ratio
 
-MODULES = ["vectors_and_dot_products", "backpropagation", "attention", "convolution", "recurrence"]
+OTHERS = {"__init__", "__main__", "record", "timing"}
+MODULES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in OTHERS)
 
 
 def main(names):

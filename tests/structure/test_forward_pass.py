@@ -7,8 +7,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import kb.torch.structure.forward_pass as kt
+from kb.checkpoints.shipped import digits_mlp
+from kb.data.digits import load_digits, split
 from kb.structure.activation_functions import identity, relu, sigmoid, tanh
 from kb.structure.forward_pass import forward, forward_all, forward_bytes, forward_flops, layer_names
+from kb.structure.layers import linear
 from tests.contract import Case, contract, gpu_contract
 
 SIZES = 784, 16, 16, 10
@@ -87,6 +90,49 @@ def test_bytes_are_those_of_the_arrays():
     x = np.zeros((32, 784), np.float32)
     activations = [v for k, v in forward_all(params, x, sigmoid).items() if k[0] == "a"]
     assert forward_bytes(*SIZES, batch=32) == sum(a.nbytes for a in [*params.values(), *activations])
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    """360 digits that the shipped network was not trained on, as rows of 784 pixels, and their labels."""
+    digits = split(load_digits(28))[1]
+    return digits.images.reshape(len(digits), 784), digits.labels
+
+
+def test_a_real_four_goes_through_the_shipped_network_as_it_does_through_torch(held_out):
+    x, labels = held_out
+    model = nn.Sequential(
+        nn.Linear(784, 16), nn.Sigmoid(), nn.Linear(16, 16), nn.Sigmoid(), nn.Linear(16, 10), nn.Sigmoid()
+    )
+    model.load_state_dict({name: torch.tensor(array) for name, array in digits_mlp().items()}, strict=True)
+    record, a = forward_all(digits_mlp(), x[3], sigmoid), torch.tensor(x[3])
+    for i, part in enumerate(model):
+        a = part(a)
+        np.testing.assert_allclose(record[f"{'za'[i % 2]}{i // 2 + 1}"], a.detach().numpy(), rtol=1e-4, atol=1e-6)
+    assert labels[3] == record["a3"].argmax() == 4
+    assert sum(record[k].size for k in record if k != "a0") == 84
+
+
+# ---- mutations ---------------------------------------------------------------------------------------------------
+def test_the_same_numbers_handed_over_otherwise_are_not_recognised(held_out):
+    x, labels = held_out
+    images = x.reshape(-1, 28, 28)
+
+    def share(images):
+        return np.mean(forward(digits_mlp(), images.reshape(360, 784), sigmoid).argmax(-1) == labels)
+
+    assert share(images) > 0.95
+    assert share(images / 255) < 0.3
+    assert share(images.swapaxes(1, 2)) < 0.3
+    assert share(1 - images) < 0.1
+
+
+def test_layers_in_the_order_of_their_names_as_text_would_not_fit_together():
+    params = weights(*range(20, 6, -1))
+    assert sorted(layer_names(params))[:2] == ["0", "10"]
+    x = linear(np.ones(20), params["0.weight"], params["0.bias"])
+    with pytest.raises(ValueError, match=r"weight has shape \(14, 15\)"):
+        linear(x, params["10.weight"], params["10.bias"])
 
 
 # ---- errors ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import kb.torch.structure.layers as kt
+from figures.display_digits import activations, count_right, images, network
 from kb.structure.activation_functions import relu, sigmoid
 from kb.structure.layers import layer, linear
 from kb.structure.neuron import neuron, pre_activation
@@ -47,3 +48,31 @@ def test_two_neurons_by_hand():
 def test_a_column_of_biases_is_not_broadcast():
     with pytest.raises(ValueError, match=r"bias has shape \(3, 1\)"):
         linear(np.ones((5, 4)), np.ones((3, 4)), np.ones((3, 1)))
+
+
+# ---- the hope, wired by hand -------------------------------------------------------------------------------------
+def test_edges_make_shapes_and_shapes_make_digits_where_the_display_draws_them():
+    """Every digit lights its own output and no other; moved by one pixel, none does."""
+    np.testing.assert_array_equal(activations(images())[-1], np.eye(10))
+    assert count_right() == 10
+    assert [count_right(*way) for way in ((1, 0), (-1, 0), (0, 1), (0, -1))] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("taken", range(3))
+def test_without_one_of_its_layers_the_hope_fails(taken):
+    """Each layer is needed: with its biases at 0 some digits light outputs that are not theirs."""
+    parts = network()
+    parts[taken] = parts[taken][0], np.zeros_like(parts[taken][1])
+    a = images()
+    for weight, bias in parts:
+        a = layer(a, weight, bias, relu)
+    assert not np.array_equal(a, np.eye(10))
+
+
+# ---- mutation ----------------------------------------------------------------------------------------------------
+def test_neurons_with_the_same_weights_see_no_more_than_one_neuron():
+    one, other = np.array([2.0, 3.0]), np.array([4.0, -2.0])  # 0.5 and 0.2 give both 1.6
+    same = np.tile([0.5, 0.2], (16, 1))
+    np.testing.assert_allclose(linear(one, same), linear(other, same), rtol=1e-15)
+    different = np.random.default_rng(0).normal(size=(16, 2))
+    assert abs(linear(one, different) - linear(other, different)).max() > 1
