@@ -30,9 +30,9 @@ def links(module, name, line):
         concept = load_map()[slug]
         page = f"../{concept.path}" if concept.live else f"../reference/glossary.md#{slug}"
         found.append(f"[Concept: {concept.title}]({page})")
-    if parts[1] == "torch":
+    if parts[1] == "torch" and defines(numpy, name):
         found.append(f"[NumPy twin]({arc}.md#{numpy}.{name})")
-    elif defines(twin, name):
+    elif parts[1] != "torch" and defines(twin, name):
         found.append(f"[torch twin](torch-{arc}.md#{twin}.{name})")
     found.append(f"[source](../source/{module.replace('.', '/')}.py), line {line}")
     return found

@@ -39,7 +39,15 @@ def render(tex, display=False):
         answer = json.loads(process.stdout.readline() or '{"error": "node stopped: is katex installed?"}')
     if "error" in answer:
         raise ValueError(f"formula {tex!r}: {answer['error']}")
-    return answer["html"]
+    return _once_for_the_search(answer["html"])
+
+
+def _once_for_the_search(formula):
+    """The formula without its TeX, and with the drawn half kept out of the search, which would find all thrice."""
+    formula = re.sub(r"<annotation.*?</annotation>", "", formula, flags=re.S)
+    return formula.replace(
+        'class="katex-html" aria-hidden="true"', 'class="katex-html" aria-hidden="true" data-search-exclude'
+    )
 
 
 class Formulas(Postprocessor):

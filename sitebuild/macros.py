@@ -59,7 +59,7 @@ def head(page, slug, _):
     page.md.kb_slug = slug
     chapters = f' <span class="chapters">{", ".join(c.chapters)}</span>' if c.chapters else ""
     return (
-        f'<p class="concept-head arc-{c.arc}"><a href="../../#{c.arc}">{ARCS[c.arc][0]}</a>{chapters} '
+        f'<p class="concept-head arc-{c.arc}"><a href="../../">{ARCS[c.arc][0]}</a>{chapters} '
         f'<span class="minutes">{c.minutes} min</span> '
         f'<button type="button" class="known-toggle" data-slug="{slug}" hidden>I know this</button></p>'
     )
