@@ -28,8 +28,8 @@ def network():
     columns[0].pop(4)  # where the dots stand
     columns[3] = [0.9 + 0.8 * y for y in columns[3]]
     for j, (here, there) in enumerate(pairwise(columns)):
-        for y, v in product(here, there):
-            ax.plot([3 * j + 0.12, 3 * j + 2.88], [y, v], color=GREEN, lw=0.35, alpha=0.5)
+        ends = np.array([(y, v, np.nan) for y, v in product(here, there)])  # nan lifts the pen
+        ax.plot(np.tile([3 * j + 0.12, 3 * j + 2.88, np.nan], len(ends)), ends.ravel(), color=GREEN, lw=0.35, alpha=0.7)
         weights, biases = weights_per_layer(*SIZES)[j], biases_per_layer(*SIZES)[j]
         label(ax, 3 * j + 1.5, 10.2, f"{weights:,} weights", GREEN)
         label(ax, 3 * j + 3, -2.0, f"{biases} biases", GREEN)

@@ -46,9 +46,11 @@ def cached(name):
 
 
 def fingerprint(module):
-    """A hash over the figure's file, this file, and every file of kb and figures that they import."""
+    """A hash over this file, the figure's, every file of kb and figures that it imports, and all trained weights."""
     digest = hashlib.sha256()
-    for path in [ROOT / "sitebuild" / "figures.py", *sorted(dependencies(ROOT / "figures" / f"{module}.py"))]:
+    data = [*(ROOT / "kb" / "data").rglob("*.safetensors"), *(ROOT / "training").glob("*.json")]
+    code = dependencies(ROOT / "figures" / f"{module}.py")
+    for path in [ROOT / "sitebuild" / "figures.py", *sorted(data), *sorted(code)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
