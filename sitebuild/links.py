@@ -14,7 +14,7 @@ from sitebuild.concepts import load_map
 _WIKI = re.compile(r"\[\[([a-z][a-z0-9_]*)(?:\|([^\]]+))?\]\]")
 _SKIP = {"a", "code", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "svg", "script", "style", "summary", "button"}
 _SKIP_CLASSES = {"arithmatex", "kb", "check", "concept-head", "needs", "leads", "no-terms"}
-_TEXT = {"p", "li", "td", "dd"}
+_TEXT = {"p", "li", "dd"}
 GLOSSARY = "../reference/glossary.md"
 
 
