@@ -67,4 +67,4 @@ lock: $(VENV)/test.stamp  ## resolve requirements/*.in and package.json again
 	npm install --package-lock-only --ignore-scripts
 
 clean:  ## remove what was built (not the environment)
-	rm -rf site build .cache docs/assets/katex docs/snippets docs/wheels docs/source docs/map.json
+	rm -rf site build .cache docs/assets/katex docs/snippets docs/wheels docs/source docs/map.json docs/assets/digits_mlp.safetensors docs/notebooks

@@ -8,12 +8,12 @@ import re
 
 from markdown.postprocessors import Postprocessor
 
-from sitebuild import figures
+from sitebuild import figures, labs
 from sitebuild.concepts import load_map
 from sitebuild.map_svg import map_html
 
 _PLACE = re.compile(r'<div class="plate" data-late="(\w+)" data-name="([\w.]*)"></div>')
-MAKERS = {"figure": figures.svg, "map": lambda _: map_html(load_map())}
+MAKERS = {"figure": figures.svg, "lab": labs.svg, "map": lambda _: map_html(load_map())}
 
 
 def placeholder(kind, name=""):

@@ -7,6 +7,7 @@
 {{ snippet softmax }}                   the snippet in NumPy and torch, in tabs, with download and run line
 {{ break softmax: without the maximum }}     a snippet in which one thing is taken away, and what it prints
 {{ foot softmax }}                      last line: what the concept leads to, where kb uses it, its reference
+{{ lab digits }}                        a notebook of docs/labs, run, with all that it prints and draws
 {{ map }}, {{ glossary }}, {{ sources }}, {{ symbols }}   whole pages
 """
 
@@ -15,7 +16,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from sitebuild import ROOT, figures, late, links, sources
+from sitebuild import ROOT, figures, labs, late, links, sources
 from sitebuild.concepts import ARCS, load_map
 
 _MACRO = re.compile(r"^\{\{ (\w+)(?: +([^:}]*?))?(?:: (.*?))? \}\}$")
@@ -181,6 +182,10 @@ def all_sources(page, *_):
     return "\n".join(lines)
 
 
+def lab(page, name, _):
+    return labs.markdown(name)
+
+
 def api(page, name, _):
     """The reference of an arc, of its torch twins (`torch-structure`), or of the shared parts (`engine`)."""
     if name == "engine":
@@ -214,6 +219,7 @@ MACROS = {
     "check": check,
     "snippet": snippet,
     "break": break_it,
+    "lab": lab,
     "map": the_map,
     "glossary": glossary,
     "sources": all_sources,

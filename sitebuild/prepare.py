@@ -8,11 +8,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from sitebuild import ROOT, figures, macros
+from kb.checkpoints.safetensors import save
+from kb.checkpoints.shipped import digits_mlp
+from kb.data.digits import load_digits, split
+from sitebuild import ROOT, figures, labs, macros
 from sitebuild.concepts import load_map
 
 DOCS = ROOT / "docs"
-TORCH = "torch>=2.6"
+MORE = {"torch": "torch>=2.6", "matplotlib": "matplotlib"}  # what a script may import besides kb and numpy
 
 
 def main():
@@ -21,7 +24,9 @@ def main():
     copy_katex()
     wheel = build_wheel()
     publish_snippets(wheel)
+    publish_labs(wheel)
     publish_source()
+    publish_digit_network()
 
 
 def write(path, content):
@@ -70,10 +75,18 @@ def publish_snippets(wheel):
             old.unlink()
 
 
+def publish_labs(wheel):
+    """Every lab, run; as a script that `uv run` can fetch, and as a notebook."""
+    for name in labs.names():
+        labs.record(name)
+        text = labs.absolute(labs.source(name), macros.site_url())
+        write(DOCS / "notebooks" / f"{name}.py", script_metadata(text, wheel) + text)
+        write(DOCS / "notebooks" / f"{name}.ipynb", labs.notebook(text, f"{macros.site_url()}wheels/{wheel}"))
+
+
 def script_metadata(text, wheel):
     needs = [f"kb @ {macros.site_url()}wheels/{wheel}", "numpy"]
-    if re.search(r"^(import|from) torch", text, re.M):
-        needs.append(TORCH)
+    needs += [MORE[name] for name in MORE if re.search(rf"^(import|from) {name}", text, re.M)]
     listed = "\n".join(f'#   "{need}",' for need in needs)
     return f'# /// script\n# requires-python = ">=3.11"\n# dependencies = [\n{listed}\n# ]\n# ///\n'
 
@@ -88,6 +101,13 @@ def publish_source():
             old.unlink()
     if not any(target.rglob("*.py")):
         shutil.rmtree(target, ignore_errors=True)
+
+
+def publish_digit_network():
+    """The shipped digit network and the held-out digits, for docs/assets/draw_digit.js; sixteenths as bytes."""
+    held_out = split(load_digits())[1]
+    images, labels = (16 * held_out.images).astype("u1"), held_out.labels.astype("u1")
+    write(DOCS / "assets" / "digits_mlp.safetensors", save({**digits_mlp(), "images": images, "labels": labels}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Building the site somewhere else: a copy of the project, so that site/ stays as it is."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 from sitebuild import ROOT
 
 # What is not part of a checkout: the environment, caches, and all that `make clean` removes.
-NOT_COPIED = {".venv", "node_modules", ".git", "site", "build", ".cache", ".hypothesis", "__pycache__"}
-GENERATED = {"docs/assets/katex", "docs/snippets", "docs/wheels", "docs/source", "docs/map.json"}
+NOT_COPIED = {".venv", "node_modules", ".git", ".hypothesis", "__pycache__"}
+GENERATED = set(re.findall(r"^clean:.*\n\trm -rf (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.M)[0].split())
+GENERATED |= {"docs/assets/digits_mlp.safetensors", "docs/notebooks"}
 
 
 def environment(folder=ROOT, **more):
