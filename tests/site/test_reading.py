@@ -38,7 +38,7 @@ def contrast(one, other):
 # ---- meanings ----------------------------------------------------------------------------------------------------
 @each_concept
 def test_every_meaning_appears_on_focus_inside_the_window(tab, address, page):
-    shown = tab(address + page, width=390, height=700)
+    shown = tab(address + page, width=390, height=700, until="load")
     shown.evaluate(OPEN_ALL)
     session = shown.context.new_cdp_session(shown)
     shown.keyboard.press("Tab")  # from here on focus is visible
@@ -77,7 +77,7 @@ def test_contrast_by_hand():
 # ---- code --------------------------------------------------------------------------------------------------------
 @each_concept
 def test_what_is_copied_is_the_file_byte_for_byte(tab, address, page):
-    shown = tab(address + page, permissions=["clipboard-read", "clipboard-write"])
+    shown = tab(address + page, until="load", permissions=["clipboard-read", "clipboard-write"])
     blocks = shown.locator(".highlight:has(> .filename)")
     copied = []
     for i in range(blocks.count()):
