@@ -30,8 +30,8 @@ class Pages(Preprocessor):
 
     def expand(self, line, page):
         if macro := macros.match(line):
-            return macros.expand(macro, page).split("\n")
-        return [sources.expand(links.expand(line))]
+            return [links.protect(made) for made in macros.expand(macro, page).split("\n")]
+        return [links.protect(sources.expand(links.expand(line)))]
 
 
 def _fence_after(line, fence):

@@ -42,6 +42,16 @@ def expand(line):
     return _WIKI.sub(replace, line) if "[[" in line else line
 
 
+_MARKDOWN = "[]*_`"  # in an expression these are Python: Markdown must not see them
+_HIDDEN = {ord(sign): chr(0xE000 + i) for i, sign in enumerate(_MARKDOWN)}
+_SHOWN = {ord(hidden): chr(sign) for sign, hidden in _HIDDEN.items()}
+
+
+def protect(line):
+    """The line with the Markdown signs inside its expressions hidden; `Claims` brings them back."""
+    return re.sub(r'data-expr="[^"]*"', lambda match: match[0].translate(_HIDDEN), line)
+
+
 class Claims(Treeprocessor):
     """A claim `*2.6*{ .kb data-expr="…" }` can take the focus, and then shows the expression that computes it."""
 
@@ -49,6 +59,7 @@ class Claims(Treeprocessor):
         for element in root.iter("em"):
             if "kb" in element.get("class", "").split():
                 element.set("tabindex", "0")
+                element.set("data-expr", element.get("data-expr", "").translate(_SHOWN))
 
 
 class Terms(Treeprocessor):

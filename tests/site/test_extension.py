@@ -72,6 +72,12 @@ def test_a_claim_can_be_reached_by_keyboard():
     assert re.search(r'<em class="kb" data-expr="count_parameters\(784, 16, 16, 10\)" tabindex="0">13,002</em>', out)
 
 
+def test_markdown_does_not_see_an_expression():
+    out = html('A *1*{ .kb data-expr="a[0][1] ** 2" } and *2*{ .kb data-expr="b ** 2 * x_[`k`]" }.')
+    assert 'data-expr="a[0][1] ** 2"' in out
+    assert 'data-expr="b ** 2 * x_[`k`]"' in out
+
+
 @pytest.mark.parametrize("page", concept_pages(), ids=lambda page: page.name)
 def test_every_claim_of_a_page_arrives(page):
     """Two `**` in one paragraph would be read as bold, and the claims between them be lost."""
