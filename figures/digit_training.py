@@ -58,6 +58,17 @@ def noise(sizes=(1, 4, 16, 64, 100, 256, 1024), epochs=10, samples=200):
     return np.array(sizes), np.array(measured), np.array([standard_error(spread, size, len(x)) for size in sizes])
 
 
+def noise_of(size):
+    """The measured noise of batches of this size."""
+    sizes, measured, _ = noise()
+    return measured[sizes.tolist().index(size)]
+
+
+def final_accuracy():
+    """The share of held-out digits that are recognised after the last epoch."""
+    return epoch_by_epoch()[-1][-1]
+
+
 # ---- the optimisers, with a softmax and cross-entropy at the end -------------------------------------------------
 DIM = np.where(np.arange(784) < 392, 1 / 30, 1).astype(np.float32)  # the upper half of the picture, thirty times darker
 

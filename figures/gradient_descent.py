@@ -26,22 +26,22 @@ def _grid(x, y):
 
 def _relief(ax, x, y, height, levels):
     """Contour lines, and a tint that is the stronger the lower the ground."""
-    for level in levels:
-        ax.contourf(x, y, height, levels=[-1e9, level], colors=[OCHRE], alpha=0.07)
+    for level in levels[::2]:
+        ax.contourf(x, y, height, levels=[-1e9, level], colors=[OCHRE], alpha=0.1)
     ax.contour(x, y, height, levels=levels, colors=[MUTED], linewidths=0.5, linestyles="solid")
 
 
 def _walk(ax, path, colour=FG):
-    ax.plot(*path.T, "o-", color=colour, ms=2.6, lw=1.2, zorder=3)
+    ax.plot(*path.T, "o-", markevery=max(1, len(path) // 25), color=colour, ms=2.6, lw=1.2, zorder=3)
     ax.plot(*path[0], "o", color=BG, mec=colour, ms=6, zorder=4)
 
 
 def walks():
-    """A map of a landscape with contour lines, the deeper the ground the darker. Three walks downhill start on its
-    hills as rings and end in three valleys: one at height -0.89, the deepest, one at -0.44 and one at 0.01."""
+    """A map of a landscape with contour lines, the deeper the ground the stronger the colour. Three walks downhill
+    start on its hills as rings and end in three valleys: at height -0.89, the deepest, at -0.44 and at 0.01."""
     fig, ax = canvas(height=3.1)
-    x, y = np.linspace(-4.2, 6.2, 130), np.linspace(-2.4, 4.4, 90)
-    _relief(ax, x, y, hills(_grid(x, y)), np.linspace(-0.8, 2.4, 9))
+    x, y = np.linspace(-4.2, 6.2, 40), np.linspace(-2.4, 4.4, 27)
+    _relief(ax, x, y, hills(_grid(x, y)), np.linspace(-0.8, 2.4, 6))
     for start, side in (((-0.4, 1.7), -1), ((0.9, 1.75), 1), ((2.7, 0.3), 1)):
         path = descend(hills_gradient, np.array(start), 0.3, 60)
         _walk(ax, path)
@@ -100,8 +100,8 @@ def saddle():
     next to each other on the ridge between them. The one that starts exactly on the ridge ends at the saddle point in
     the middle. The other leaves it sideways and ends on the curve. A third walk ends elsewhere on the curve."""
     fig, ax = canvas(height=3.0)
-    x, y = np.linspace(-2.2, 3.4, 130), np.linspace(-1.9, 2.1, 100)
-    _relief(ax, x, y, product_fit(_grid(x, y)), [0.05, 0.25, 0.6, 1, 2, 4, 8])
+    x, y = np.linspace(-2.2, 3.4, 43), np.linspace(-1.9, 2.1, 31)
+    _relief(ax, x, y, product_fit(_grid(x, y)), [0.05, 0.6, 2, 8])
     for branch in (x[x > 0.4], x[x < -0.4]):
         ax.plot(branch, 1 / branch, color=OCHRE, lw=2.2)
     for start in ((1.6, -1.6), (1.6, -1.5), (3.2, 1.2)):
@@ -122,7 +122,7 @@ def digits():
     start and both trained networks, with two separate valleys and a ridge between them."""
     start, shipped, another, copy = digit_landscape.networks()
     fig, (left, right) = canvas(height=2.7, columns=2, width_ratios=[1.1, 1])
-    t = np.linspace(0, 1, 41)
+    t = np.linspace(0, 1, 21)
     left.plot(t - 1, digit_landscape.along(start, shipped, t), color=FG)
     left.plot(t, digit_landscape.along(shipped, copy, t), color=MUTED, lw=1.2)
     left.plot(t, digit_landscape.along(shipped, another, t), color=OCHRE)
@@ -132,7 +132,7 @@ def digits():
     left.set(ylabel="cost", xticks=[-1, 0, 1], ylim=(0, 3.4), xlim=(-1.05, 1.1))
     left.set_xticklabels(["start", "trained", "the other"])
     u, v, cost = digit_landscape.plane()
-    _relief(right, u, v, cost, [0.05, 0.15, 0.4, 0.8, 1.5, 3])
+    _relief(right, u, v, cost, [0.05, 0.4, 1.5, 3])
     for (x, y), name in (((1, 0), "start"), ((0, 0), "trained"), ((0, 1), "another")):
         right.plot(x, y, "o", color=FG, ms=4.5)
         label(right, x + 0.07, y - 0.13, name, FG, ha="left", fontsize=9.5)

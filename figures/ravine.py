@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from kb.learning.gradient_descent import quadratic_gradient
-from kb.learning.optimizers import SGD, Adam, RMSprop, velocity
+from kb.learning.optimizers import SGD, Adam, RMSprop, clip_grad_norm, velocity
 
 CURVATURES = np.array([30.0, 1.0])
 START = np.array([0.5, 1.0])
@@ -83,3 +83,9 @@ def three_steps(grad, momentum):
 def uncorrected(t, betas=(0.9, 0.999)):
     """How much longer Adam's step t is without its bias correction, when the gradient is always the same."""
     return (1 - betas[0] ** t) / np.sqrt(1 - betas[1] ** t)
+
+
+def clipped(first, second, max_norm=1.0):
+    """What clipping leaves of the first of two arrays."""
+    grads, _ = clip_grad_norm({"first": np.array(first), "second": np.array(second)}, max_norm)
+    return grads["first"]

@@ -44,7 +44,7 @@ def walks():
     x = np.stack([np.ones(200), rng.uniform(-1, 2, 200)], axis=1)
     y = x @ np.array([0.5, 1.0]) + rng.normal(size=200)
     fig, axes = canvas(height=2.5, columns=2, sharex=True, sharey=True)
-    offset, slope = np.linspace(-1.9, 1.7, 70), np.linspace(-1.3, 2.1, 70)
+    offset, slope = np.linspace(-1.9, 1.7, 36), np.linspace(-1.3, 2.1, 36)
     costs = [[_line_gradients({"w": np.array([a, b])}, x, y)[0] for a in offset] for b in slope]
     for ax, size, steps, title in zip(axes, (200, 4), (40, 60), ("all 200 points", "4 points at a time"), strict=True):
         params, path, rng = {"w": np.array([-1.6, -1.0])}, [np.array([-1.6, -1.0])], np.random.default_rng(3)
@@ -82,15 +82,15 @@ def noise():
 
 
 def learning_curve():
-    """Two curves over 30 passes of training with batches of 32. Top: the cost of each of the 1,350 batches, a noisy
+    """Two curves over 30 passes of training with batches of 32. Top: the cost of every third of 1,350 batches, a noisy
     band that stays near 0.9 for five passes, then falls to about 0.05. Bottom: the share of held-out digits
     recognised after each pass, which rises from 10 % to 96 % and crosses the dashed line at 95 %."""
     steps, _, accuracies = digit_training.epoch_by_epoch()
     fig, (top, bottom) = canvas(height=3.1, rows=2, sharex=True)
     epochs = (np.arange(len(steps)) + 0.5) * 30 / len(steps)
-    top.plot(epochs, steps, color=OCHRE, lw=0.6, alpha=0.6)
+    top.plot(epochs[::3], steps[::3], color=OCHRE, lw=0.6, alpha=0.6)
     top.plot(epochs[22:-22], np.convolve(steps, np.full(45, 1 / 45), "valid"), color=FG, lw=1.4)
-    label(top, 15, 0.8, "each batch, and the mean of 45", MUTED, ha="left")
+    label(top, 15, 0.8, "every third batch, and the mean of 45", MUTED, ha="left")
     top.set(ylabel="cost", ylim=(0, 1.4))
     bottom.plot(accuracies, "o-", color=OCHRE, ms=3)
     bottom.axhline(0.95, color=MUTED, lw=0.8, ls=(0, (4, 3)))

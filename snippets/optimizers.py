@@ -11,21 +11,22 @@ from kb.structure.multilayer_perceptron import init_mlp, predict
 
 # A bowl with the curvatures 30 and 1. How far from the bottom after 30 steps?
 bowl, start = np.diag([30.0, 1.0]), {"x": np.array([0.5, 1.0])}
-for optimizer in (
-    SGD(start, lr=2 / 31),
-    SGD(start, lr=0.095, momentum=0.48),
-    SGD(start, lr=1 / 30, momentum=0.69, nesterov=True),
-    RMSprop(start, lr=0.03),
-    Adam(start, lr=0.1),
-):
+rules = {
+    "SGD": SGD(start, lr=2 / 31),
+    "momentum": SGD(start, lr=0.095, momentum=0.48),
+    "Nesterov": SGD(start, lr=1 / 30, momentum=0.69, nesterov=True),
+    "RMSProp": RMSprop(start, lr=0.03),
+    "Adam": Adam(start, lr=0.1),
+}
+for name, optimizer in rules.items():
     for _ in range(30):
         params = optimizer.step({"x": quadratic_gradient(optimizer.params["x"], bowl)})
-    print(f"{type(optimizer).__name__:7} {np.linalg.norm(params['x']):.4f}")
-    #> SGD     0.1512
-    #> SGD     0.0002
-    #> SGD     0.0139
-    #> RMSprop 0.0005
-    #> Adam    0.0399
+    print(f"{name:8} {np.linalg.norm(params['x']):.4f}")
+    #> SGD      0.1512
+    #> momentum 0.0002
+    #> Nesterov 0.0139
+    #> RMSProp  0.0005
+    #> Adam     0.0399
 
 # Adam's first step has the length of the learning rate, whatever the gradient.
 print(Adam({"w": np.zeros(3)}, lr=0.1).step({"w": np.array([1e-4, -1.0, 1e4])})["w"].round(4))

@@ -9,8 +9,12 @@ from scipy.optimize import root
 
 import kb.learning.gradient_descent as kb
 import kb.torch.learning.gradient_descent as kt
+from figures import digit_landscape
 from kb.autograd.tensor import grad
 from kb.learning.gradient_descent import step
+from kb.structure.multilayer_perceptron import init_mlp, mlp
+from kb.torch.learning.cost_function import cost as torch_cost
+from kb.torch.structure.multilayer_perceptron import mlp as torch_mlp
 from tests.contract import Case, contract, gpu_contract
 
 BOWL = np.array([[4.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 1.0]])
@@ -171,6 +175,38 @@ def test_kinds_of_points(curvatures, kind):
     n = len(curvatures)
     turned = np.linalg.qr(np.random.default_rng(0).normal(size=(n, n)))[0]
     assert kb.kind_of_point(turned @ np.diag(np.array(curvatures, dtype=float)) @ turned.T) == kind
+
+
+# ---- invariants: the digit network's landscape -------------------------------------------------------------------
+def test_a_shuffled_network_computes_the_same_and_lies_behind_a_ridge():
+    _, shipped, _, copy = digit_landscape.networks()
+    x = digit_landscape.digits()[0]
+    np.testing.assert_allclose(mlp(copy, x), mlp(shipped, x), atol=1e-5)
+    assert digit_landscape.distance(shipped, copy) > digit_landscape.distance(shipped, digit_landscape.networks()[0])
+    ends = digit_landscape.along(shipped, copy, [0, 0.5, 1])
+    assert ends[1] > 100 * max(ends[0], ends[2])
+
+
+def test_from_the_start_to_the_trained_network_it_goes_down_all_the_way():
+    start, shipped, *_ = digit_landscape.networks()
+    assert np.all(np.diff(digit_landscape.along(start, shipped, np.linspace(0, 1, 41))) < 0)
+
+
+def test_the_largest_curvature_of_a_network_is_that_of_its_hessian():
+    """Power iteration against torch's Hessian of a network with 23 parameters, by size."""
+    rng = np.random.default_rng(0)
+    params, x, y = init_mlp((4, 3, 2), rng, "normal", "float64"), rng.normal(size=(30, 4)), rng.random((30, 2))
+    shapes = {name: p.shape for name, p in params.items()}
+    sizes = [p.size for p in params.values()]
+
+    def cost_of(flat):
+        parts = [p.reshape(s) for p, s in zip(flat.split(sizes), shapes.values(), strict=True)]
+        return torch_cost(torch_mlp(dict(zip(shapes, parts, strict=True)), torch.tensor(x)), torch.tensor(y))
+
+    flat = torch.tensor(np.concatenate([p.ravel() for p in params.values()]))
+    curvatures = np.linalg.eigvalsh(torch.autograd.functional.hessian(cost_of, flat).numpy())
+    largest = curvatures[np.argmax(np.abs(curvatures))]
+    assert digit_landscape.largest_curvature(params, x, y, rounds=300) == pytest.approx(largest, rel=1e-5)
 
 
 # ---- by hand -----------------------------------------------------------------------------------------------------
