@@ -67,7 +67,8 @@ class Optimizer:
     def __init__(self, params, lr, weight_decay, maximize):
         _refuse_negative(self, lr=lr, weight_decay=weight_decay)
         self.params, self.lr, self.weight_decay, self.maximize = dict(params), lr, weight_decay, maximize
-        self.state, self.t = {name: {} for name in params}, 0
+        self.state: dict[str, dict] = {name: {} for name in params}
+        self.t = 0
 
     def step(self, grads):
         """The weights after one more step. Raises ValueError unless `grads` has their names, shapes and dtypes."""
