@@ -46,7 +46,7 @@ check: $(VENV)/test.stamp  ## the fast part: format, lint, types, unit tests
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow and not browser"
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow and not browser and not gpu"
 
 bench: $(VENV)/test.stamp  ## measure speed: ratios to named peers, one run
 	$(PY) -m bench

@@ -1,8 +1,9 @@
 """A graph of single numbers against whole arrays, and kb's own engine against others that record as they run."""
 
-import importlib.util
 import time
 
+import autograd
+import autograd.numpy as anp
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
@@ -11,9 +12,11 @@ from bench.timing import Row
 from kb.autograd.tensor import value_and_grad
 from kb.learning.backpropagation import squared_error_gradients
 from kb.learning.computation_graph import Value, gradients, values
-from kb.learning.cost_function import cost
+from kb.learning.cost_function import cost, cross_entropy
+from kb.structure.convolutional_network import cnn_logits, init_cnn
 from kb.structure.forward_pass import forward
 from kb.structure.multilayer_perceptron import init_mlp, mlp
+from kb.torch.structure.convolutional_network import CNN
 from kb.torch.structure.multilayer_perceptron import MLP
 
 SIZES = (784, 16, 16, 10)
@@ -41,9 +44,8 @@ def batch(examples, dtype="float32"):
 
 
 def rows():
-    """Backpropagation against the scalar graph; kb.autograd against torch and, where installed, HIPS autograd."""
-    found = [scalar_graph(), engine()]
-    return [*found, hips()] if importlib.util.find_spec("autograd") else found
+    """Backpropagation against the scalar graph; kb.autograd against torch and against HIPS autograd."""
+    return [scalar_graph(), engine(), engine_cnn(), hips()]
 
 
 def scalar_graph():
@@ -85,11 +87,33 @@ def engine():
     )
 
 
-def hips():
-    """The same against HIPS autograd, which wraps NumPy too. It is not among the locked packages."""
-    import autograd
-    import autograd.numpy as anp
+def engine_cnn():
+    """Forward and backward of the small convolutional network for 32 digits."""
+    params = init_cnn(np.random.default_rng(0))
+    model = CNN()
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in params.items()})
+    x = np.random.default_rng(1).random((32, 1, 8, 8), dtype=np.float32)
+    labels = np.arange(32) % 10
+    theirs_x, theirs_labels = torch.from_numpy(x), torch.from_numpy(labels)
 
+    def theirs():
+        model.zero_grad()
+        torch.nn.functional.cross_entropy(model(theirs_x), theirs_labels).backward()
+
+    both = value_and_grad(lambda p: cross_entropy(cnn_logits(p, x), labels))
+    return Row(
+        key="engine_cnn",
+        work="cost and gradient of the digit CNN, batch 32, one core, by kb.autograd",
+        peer="torch eager",
+        ours=lambda: both(params),
+        theirs=theirs,
+        at_most=3,
+        measure=seconds_on_one_core,
+    )
+
+
+def hips():
+    """The same against HIPS autograd, which wraps NumPy too."""
     params, x, y = batch(100)
 
     def loss(p):

@@ -1,6 +1,7 @@
 """What one training step of the series' network costs: against torch, against a loop, and with all of MNIST at once."""
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable
@@ -25,8 +26,8 @@ MNIST = 60_000
 
 def rows():
     """Steps against torch's, a batch against its examples one by one, and the whole of MNIST against a batch of 100."""
-    in_one_place = [against_torch(batch, numpy_step(batch), limit) for batch, limit in AT_MOST.items()]
-    in_parts = against_torch(100, numpy_step_in_parts(100), None, "_in_parts", ", with class SGD")
+    in_one_place = [against_torch(batch, numpy_step, limit) for batch, limit in AT_MOST.items()]
+    in_parts = against_torch(100, numpy_step_in_parts, None, "_in_parts", ", with class SGD")
     return [*in_one_place, in_parts, one_at_a_time(), everything()]
 
 
@@ -38,13 +39,27 @@ def data(batch):
 
 
 # ---- against torch, each with the number of threads that suits it best -------------------------------------------
-@dataclass(frozen=True)
-class Work:
-    """A step, and what sets the number of threads for it."""
+@dataclass(eq=False)
+class AtItsBest:
+    """The step that `make` prepares, with the number of threads with which it is fastest; both found when needed."""
 
-    step: Callable
+    make: Callable
     threads: Callable
-    count: int = 1
+
+    @functools.cached_property
+    def step(self):
+        return self.make()
+
+    @functools.cached_property
+    def count(self):
+        return min(range(1, len(os.sched_getaffinity(0)) + 1), key=lambda n: min(self.alone(n) for _ in range(5)))
+
+    def alone(self, count):
+        """The time of one step, once the threads of whoever ran before have gone to sleep."""
+        with self.threads(count):
+            time.sleep(0.02)
+            self.step()
+            return seconds(self.step, at_least=0.01)
 
     def __call__(self):
         return self.step()
@@ -55,8 +70,8 @@ def against_torch(batch, step, limit, suffix="", how=""):
         key=f"sgd_step_{batch}{suffix}",
         work=f"training step of 784-16-16-10, batch {batch}, float32{how}",
         peer="torch eager with torch.optim.SGD",
-        ours=numpy_at_its_best(step),
-        theirs=at_its_best(torch_step(batch), torch_threads),
+        ours=numpy_at_its_best(lambda: step(batch)),
+        theirs=AtItsBest(lambda: torch_step(batch), torch_threads),
         at_most=limit,
         measure=alone,
     )
@@ -106,31 +121,42 @@ def torch_threads(count):
         torch.set_num_threads(before)
 
 
-def at_its_best(step, threads):
-    """The step with the number of threads with which it is fastest on this machine."""
-    works = [Work(step, threads, count) for count in range(1, len(os.sched_getaffinity(0)) + 1)]
-    return min(works, key=lambda work: min(alone(work) for _ in range(5)))
-
-
-def numpy_at_its_best(step):
-    return at_its_best(step, lambda count: threadpool_limits(count, user_api="blas"))
+def numpy_at_its_best(make):
+    return AtItsBest(make, lambda count: threadpool_limits(count, user_api="blas"))
 
 
 def alone(work):
-    """The time of one step, once the threads of whoever ran before have gone to sleep."""
-    with work.threads(work.count):
-        time.sleep(0.02)
-        work()
-        return seconds(work, at_least=0.01)
+    """The time of one step, measured as `ratio` wants it."""
+    return work.alone(work.count)
 
 
 # ---- against other ways to the same gradient ---------------------------------------------------------------------
 def one_at_a_time():
     """A batch of 100, against the average of 100 gradients of one example each."""
+    return Row(
+        key="batch_over_loop",
+        work="gradient of a batch of 100",
+        peer="the same examples one at a time, in NumPy",
+        ours=numpy_at_its_best(lambda: gradient_of(100)),
+        theirs=numpy_at_its_best(loop),
+        at_most=0.08,
+        measure=alone,
+    )
+
+
+def gradient_of(batch):
+    """The gradient over a batch, ready to be computed."""
+    x, y = data(batch)
+    params = init_mlp(SIZES, np.random.default_rng(0))
+    return lambda: squared_error_gradients(params, x, y)
+
+
+def loop():
+    """The average of the gradients of one example each."""
     x, y = data(100)
     params = init_mlp(SIZES, np.random.default_rng(0))
 
-    def loop():
+    def average():
         total = {name: np.zeros_like(p) for name, p in params.items()}
         for i in range(100):
             _, grads = squared_error_gradients(params, x[i : i + 1], y[i : i + 1])
@@ -138,26 +164,16 @@ def one_at_a_time():
                 total[name] += grads[name]
         return {name: value / 100 for name, value in total.items()}
 
-    return Row(
-        key="batch_over_loop",
-        work="gradient of a batch of 100",
-        peer="the same examples one at a time, in NumPy",
-        ours=numpy_at_its_best(lambda: squared_error_gradients(params, x, y)),
-        theirs=numpy_at_its_best(loop),
-        at_most=0.08,
-        measure=alone,
-    )
+    return average
 
 
 def everything():
     """The gradient over as many examples as MNIST has, in gradients over 100."""
-    params = init_mlp(SIZES, np.random.default_rng(0))
-    (x, y), (few_x, few_y) = data(MNIST), data(100)
     return Row(
         key="full_batch",
         work=f"gradient over {MNIST:,} examples",
         peer="the gradient over 100",
-        ours=numpy_at_its_best(lambda: squared_error_gradients(params, x, y)),
-        theirs=numpy_at_its_best(lambda: squared_error_gradients(params, few_x, few_y)),
+        ours=numpy_at_its_best(lambda: gradient_of(MNIST)),
+        theirs=numpy_at_its_best(lambda: gradient_of(100)),
         measure=alone,
     )

@@ -133,6 +133,7 @@ def test_repacking_keeps_every_pixel(colours):
 
 
 # ---- the page ----------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @each_lab
 def test_the_page_shows_code_prints_and_figures(site, name):
     html = (site / "labs" / name / "index.html").read_text(encoding="utf-8")
@@ -169,6 +170,7 @@ def test_a_lab_keeps_to_its_budget(tab, site, name):
 
 
 # ---- taking along ------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @each_lab
 def test_the_notebook_holds_the_cells_and_the_links_of_the_site(site, name):
     book = json.loads((site / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
@@ -190,6 +192,7 @@ def test_the_notebook_holds_the_cells_and_the_links_of_the_site(site, name):
     assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
 
 
+@pytest.mark.slow
 @each_lab
 def test_the_script_runs_by_itself_and_prints_what_the_page_shows(site, name, tmp_path):
     """As `python digits.py` does without a display; that `uv run` finds kb by the metadata is tested with a snippet."""
