@@ -1,6 +1,7 @@
 """Torch twin of `kb.architecture.transformer`: ordinary modules with the published names, so load_state_dict fits."""
 
 import functools
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,7 @@ WITHOUT_A_TWIN = {
     "nest": "regroups a dict of anything",
     "check_weights": "reads shapes only; load_state_dict(strict=True) does it here",
 }
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable] = {
     "gelu_new": functools.partial(F.gelu, approximate="tanh"),
     "gelu_pytorch_tanh": functools.partial(F.gelu, approximate="tanh"),
     "gelu": F.gelu,
