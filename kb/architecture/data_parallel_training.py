@@ -1,14 +1,16 @@
 """Training on many machines: each worker takes a part of the batch, and the average of their gradients is the gradient.
 
-A mean over a batch is a mean of the means over its parts, if each part counts by its size. So workers with equal weights
-and different examples agree on one step by averaging, and stay equal. What that costs is traffic; where the model itself
-does not fit on one device, its optimiser's state, its matrices or its layers are divided too.
+A mean over a batch is the mean of the means over its parts, if each part counts by its size. So workers with equal
+weights and different examples agree on one step by averaging, and stay equal. What that costs is traffic; where the
+model itself does not fit on one device, its optimiser's state, its matrices or its layers are divided too.
 
 Source: Li et al. 2020, "PyTorch Distributed", https://arxiv.org/abs/2006.15704; Patarasuk and Yuan 2009, "Bandwidth
 optimal all-reduce algorithms", section 3 (the ring), https://doi.org/10.1016/j.jpdc.2008.09.002; Rajbhandari et al.
 2020, "ZeRO", section 5 and figure 1 (bytes), https://arxiv.org/abs/1910.02054; Shoeybi et al. 2019, "Megatron-LM",
 section 3, https://arxiv.org/abs/1909.08053; Huang et al. 2019, "GPipe", section 2.3, https://arxiv.org/abs/1811.06965
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,7 +32,7 @@ def shards(n, workers):
 
 def _slices(n, parts):
     bounds = [n * i // parts for i in range(parts + 1)]
-    return [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(bounds)]
 
 
 @checked
@@ -91,7 +93,7 @@ def ring_traffic(d, workers):
 
 
 def server_traffic(d, workers):
-    """How many numbers pass the one worker that collects all vectors of d numbers and hands out the sum: 2 (w - 1) d."""
+    """How many numbers pass the one worker that collects all vectors of d numbers and hands out the sum."""
     return 2 * (workers - 1) * d
 
 
@@ -124,7 +126,7 @@ def bubble(stages, micro_batches):
 
 
 def bytes_per_device(parameters, devices=1, stage=0):
-    """The bytes that weights, gradients and Adam's state take on each device, in mixed precision; activations come on top.
+    """The bytes of weights, gradients and Adam's state on each device, in mixed precision; activations come on top.
 
     16 per parameter: 2 for the weight and 2 for its gradient in 16 bits, 12 for Adam. stage 0 keeps everything on each
     device; 1 divides Adam's state among them, 2 the gradients too, 3 the weights too (ZeRO; FSDP in torch).
