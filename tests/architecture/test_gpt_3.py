@@ -80,8 +80,9 @@ def test_the_operations_are_those_that_a_step_with_a_cache_makes():
             assert kb.flops_per_token(config, context) == 2 * multiplications(config, 1, context - 1)
 
 
+@pytest.mark.slow
 def test_the_operations_counted_by_torch_while_a_model_runs():
-    """20 tokens, each row of scores computed in full, by attention's plain form: torch counts every product it makes."""
+    """20 tokens, each row of scores computed in full by attention's plain form: torch counts every product."""
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
@@ -94,6 +95,7 @@ def test_the_operations_counted_by_torch_while_a_model_runs():
     assert counter.get_total_flops() == t * kb.flops_per_token(SMALL, context=t)
 
 
+@pytest.mark.slow
 def test_training_counts_the_backward_pass_twice():
     """By torch's own counter again, on a stack of plain products: forward 1, backward 2, but for the first input."""
     import torch
