@@ -6,8 +6,8 @@ same thought with floating point: fewer bits for the fraction (fp16 and bf16) or
 
 Source: Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-only
 inference", equation 1, https://arxiv.org/abs/1712.05877; integer matmul with one scale per row: Dettmers et al. 2022,
-"LLM.int8()", equation 3, https://arxiv.org/abs/2208.07339; bf16: Kalamkar et al. 2019, "A study of bfloat16 for deep
-learning training", section 2, https://arxiv.org/abs/1905.12322
+"LLM.int8()", section 3.1, https://arxiv.org/abs/2208.07339; bf16: Kalamkar et al. 2019, "A study of bfloat16 for deep
+learning training", https://arxiv.org/abs/1905.12322
 """
 
 import numpy as np
