@@ -19,6 +19,7 @@ from kb.torch import checkpoint, train
 from kb.torch.architecture.transformer import GPT2
 from kb.torch.workers import Workers
 from sitebuild import ROOT
+from training import data_parallel_training as recorded
 
 EPS32 = float(np.finfo(np.float32).eps)
 SIZES = "--tales 6000 --n-layer 1 --n-head 2 --n-embd 16 --n-positions 12 --batch-size 8 --eval-windows 16"
@@ -140,20 +141,26 @@ def test_transformers_reads_it(whole):
 
 
 # ---- to go on from a checkpoint ----------------------------------------------------------------------------------
-def stopped_after(out, steps, whole):
-    """A folder as a run leaves it that was killed some steps after its last checkpoint: the log is ahead of it."""
+class Stopped(Exception):
+    """Instead of a step."""
 
-    class Killed(Exception):
-        pass
 
-    def step(t, *rest, original=train.step):
+def until(steps, step):
+    """`step`, which raises when there have been enough."""
+
+    def counted(t, *rest):
         if t == steps:
-            raise Killed
-        return original(t, *rest)
+            raise Stopped
+        return step(t, *rest)
 
+    return counted
+
+
+def stopped_after(out, steps):
+    """A folder as a run leaves it that was killed some steps after its last checkpoint: the log is ahead of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "step", step)
-        with pytest.raises(Killed):
+        patch.setattr(train, "step", until(steps, train.step))
+        with pytest.raises(Stopped):
             run(out)
     assert len(log(out)) == steps
     return int(checkpoint.facts(out / "checkpoint.safetensors")["step"])
@@ -161,7 +168,7 @@ def stopped_after(out, steps, whole):
 
 @pytest.mark.parametrize("steps", [5, 8, 11])
 def test_a_stopped_run_goes_on_to_the_last_bit(whole, tmp_path, steps):
-    assert stopped_after(tmp_path, steps, whole) == steps // 5 * 5
+    assert stopped_after(tmp_path, steps) == steps // 5 * 5
     run(tmp_path, "--resume")
     for name in ("log.jsonl", "model.safetensors", "checkpoint.safetensors"):
         assert (tmp_path / name).read_bytes() == (whole / name).read_bytes(), name
@@ -169,7 +176,7 @@ def test_a_stopped_run_goes_on_to_the_last_bit(whole, tmp_path, steps):
 
 def test_without_the_optimiser_it_would_not(whole, tmp_path):
     """The mutation: weights alone are not a checkpoint."""
-    stopped_after(tmp_path, 8, whole)
+    stopped_after(tmp_path, 8)
     path = tmp_path / "checkpoint.safetensors"
     state = {n: np.zeros_like(a) if ".exp_avg" in n else a for n, a in load_file(path).items()}
     save_file(state, path, checkpoint.facts(path))
@@ -233,6 +240,24 @@ def test_two_processes_give_the_curve_of_one(whole, tmp_path):
         apart = np.abs(two[weight] - one[weight])
         assert np.median(apart) < 1e-6, weight
         assert apart.max() < 12 * 1e-3, weight
+
+
+# ---- what was recorded -------------------------------------------------------------------------------------------
+def test_the_record_is_what_the_script_does(tmp_path):
+    """The first steps of the run that the page shows, again; another machine may round differently."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "step", until(4, train.step))
+        with pytest.raises(Stopped):
+            run(tmp_path, arguments=" ".join(recorded.OPTIONS))
+    np.testing.assert_allclose(losses(log(tmp_path)), recorded.curve(1)[:4], rtol=1e-4)
+
+
+def test_the_record_says_what_the_page_says():
+    one, two = recorded.curve(1), recorded.curve(2)
+    assert len(one) == len(two) == recorded.STEPS
+    assert recorded.apart().max() < 1e-5 < one[0] - one[-1]
+    assert recorded.KILLED_AFTER <= recorded.killed_after() < recorded.STEPS
+    assert recorded.resumed_is_one()
 
 
 # ---- errors ------------------------------------------------------------------------------------------------------
