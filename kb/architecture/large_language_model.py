@@ -39,7 +39,9 @@ def write(model, ids, max_new_tokens, choose, context=None):
     `choose` maps logits (v) to a token, such as `sampling.greedy`. The model sees the last `context` tokens (None: all
     of them); GPT-2 has no position beyond its n_positions.
     """
-    return extend(lambda seen: model(seen[..., -(context or seen.shape[-1]) :])[..., -1, :], ids, max_new_tokens, choose)
+    return extend(
+        lambda seen: model(seen[..., -(context or seen.shape[-1]) :])[..., -1, :], ids, max_new_tokens, choose
+    )
 
 
 # ---- how good it is ----------------------------------------------------------------------------------------------
@@ -52,7 +54,7 @@ def surprise(logits, targets):
     0 for a token that it was sure of, log v where it had no idea. targets[i] is what came after position i. Raises
     ValueError for a target that is not a whole number from 0 to v - 1.
     """
-    if targets.dtype.kind not in "iu" or targets.size and not 0 <= targets.min() <= targets.max() < logits.shape[-1]:
+    if targets.dtype.kind not in "iu" or (targets.size and not 0 <= targets.min() <= targets.max() < logits.shape[-1]):
         raise ValueError(f"surprise: targets must be whole numbers from 0 to {logits.shape[-1] - 1}")
     return -np.take_along_axis(log_softmax(logits), targets[..., None], axis=-1)[..., 0]
 

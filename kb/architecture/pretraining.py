@@ -28,18 +28,17 @@ def pack(texts, end):
 
 
 @checked
-def windows(ids, length):
-    """The row cut into pieces of length + 1 tokens, the last token of each being the first of the next.
+def windows(ids, starts, length):
+    """Pieces of length + 1 tokens, one from each start on: length questions and, one place later, their answers.
 
-    ids (n) -> (b, t)
+    ids (n), starts (b) -> (b, t)
 
-    So that every token but the first is asked for exactly once. What is left over at the end is dropped. Raises
-    ValueError where not even one window fits.
+    Raises ValueError for a start from which there are not that many tokens.
     """
-    count = (len(ids) - 1) // length
-    if length < 1 or count < 1:
-        raise ValueError(f"windows: ids has {len(ids)} tokens, length is {length}; expected at least length + 1")
-    return ids[length * np.arange(count)[:, None] + np.arange(length + 1)]
+    last = len(ids) - length - 1
+    if len(starts) and not 0 <= starts.min() <= starts.max() <= last:
+        raise ValueError(f"windows: starts lie in {starts.min()}..{starts.max()}, expected 0..{last}")
+    return ids[starts[:, None] + np.arange(length + 1)]
 
 
 @checked
@@ -56,13 +55,16 @@ def shifted(ids):
 
 
 def epoch(texts, end, batch_size, length, rng):
-    """One pass over the texts, as batches (b, length + 1): in a new order, joined, cut into windows.
+    """One pass over the texts in a new order, as batches (b, length + 1): each window begins where a text begins.
 
-    Cutting goes through the middle of texts, and each pass cuts elsewhere. What does not fill a batch is dropped.
+    What room a text leaves is filled with the texts that follow it in that order, and what is too long is cut off, so
+    no position is empty. The texts that do not fill a last batch wait for the next pass.
     """
     order = rng.permutation(len(texts))
-    rows = windows(pack([texts[i] for i in order], end), length)
-    return [rows[i : i + batch_size] for i in range(0, len(rows) - batch_size + 1, batch_size)]
+    ids = pack([texts[i] for i in (*order, *order)], end)  # twice, so that the last text has followers too
+    starts = np.flatnonzero(ids == end)[: len(order)]
+    batches = range(0, len(starts) - batch_size + 1, batch_size)
+    return [windows(ids, starts[i : i + batch_size], length) for i in batches]
 
 
 # ---- the loss ----------------------------------------------------------------------------------------------------
