@@ -47,7 +47,7 @@ def option(default, text):
 class Settings:
     """Everything that decides what a run does; each field is an option of the command line."""
 
-    out: str = option("", "folder for the log, the checkpoint and the trained model")
+    out: str = option("", "folder for the log, the checkpoint and the trained model; all processes must see it")
     text: str = option("", "UTF-8 file to train on; without one, the tales that the project tells itself")
     tales: int = option(300_000, "how many bytes of tales")
     merges: int = option(0, "merges of the byte-pair tokenizer, learned from the text; 0: tokens are bytes")
