@@ -13,6 +13,7 @@ import pytest
 import safetensors.numpy
 import torch
 
+from kb.architecture.tokenization import Tokenizer
 from kb.architecture.transformer import GPTConfig, gpt
 from kb.checkpoints.safetensors import load_file, save_file
 from kb.torch import checkpoint, train
@@ -82,9 +83,9 @@ def test_the_first_steps_are_those_of_numpy(whole):
     from kb.learning.optimizers import AdamW, clip_grad_norm, warmup_cosine
 
     settings = train.parse([*SHORT.split(), "--out", "x"])
-    tokens, vocab_size = train.load_tokens(settings)
+    tokens, tokenizer = train.load_text(settings)
     tokens = tokens[: len(tokens) - int(0.1 * len(tokens))]
-    config = GPTConfig(vocab_size, 12, 16, 1, 2)
+    config = GPTConfig(tokenizer.vocab_size, 12, 16, 1, 2)
     params = init_gpt(config, np.random.default_rng(0), "float64")
 
     def cost(p, x, y):
@@ -124,9 +125,17 @@ def test_the_model_is_published_as_models_are(whole):
     params = load_file(whole / "model.safetensors")
     model = GPT2(GPTConfig(**{n: v for n, v in config.items() if n != "model_type"}))
     model.load_state_dict({n: torch.from_numpy(p) for n, p in params.items()}, strict=True)
-    ids = np.arange(12)[None]
+    ids = np.array([Tokenizer.from_files(whole / "vocab.json", whole / "merges.txt").encode("On a rainy d")])
+    assert ids.shape == (1, 12), "a byte is a token"
     with torch.no_grad():
         np.testing.assert_allclose(model(torch.from_numpy(ids)), gpt(params, ids, model.config), rtol=1e-4, atol=1e-5)
+
+
+def test_with_pieces_of_words(tmp_path):
+    lines = run(tmp_path, "--merges", "40")
+    tokenizer = Tokenizer.from_files(tmp_path / "vocab.json", tmp_path / "merges.txt")
+    assert load_file(tmp_path / "model.safetensors")["wte.weight"].shape == (tokenizer.vocab_size, 16) == (296, 16)
+    assert abs(lines[0]["loss"] - np.log(296)) < 0.05
 
 
 @pytest.mark.slow
