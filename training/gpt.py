@@ -25,11 +25,11 @@ from kb.learning.optimizers import AdamW, clip_grad_norm, warmup_cosine
 
 WEIGHTS = FOLDER / "gpt_tales.safetensors"
 PATH = Path(__file__).with_name("gpt.json")
-SEED, END, MERGES = 0, "<|endoftext|>", 511
-CONFIG = GPTConfig(vocab_size=256 + MERGES + 1, n_positions=160, n_embd=80, n_layer=3, n_head=4)
-STEPS, BATCH_SIZE, LR, LR_MIN, WARMUP_STEPS, MAX_NORM = 1200, 16, 3e-3, 1e-4, 60, 1.0
+SEED, END, MERGES = 0, "<|endoftext|>", 767
+CONFIG = GPTConfig(vocab_size=256 + MERGES + 1, n_positions=136, n_embd=96, n_layer=3, n_head=4)
+STEPS, BATCH_SIZE, LR, LR_MIN, WARMUP_STEPS, MAX_NORM = 2600, 8, 3e-3, 1e-4, 100, 1.0
 BETAS, WEIGHT_DECAY = (0.9, 0.99), 0.1
-EVERY = 50  # steps between two looks at the held-out stories
+EVERY = 100  # steps between two looks at the held-out stories
 
 
 # ---- the text ----------------------------------------------------------------------------------------------------
