@@ -66,7 +66,8 @@ def write(site):
     for concept in load_map():
         if concept.live:
             insert(site / concept.path.removesuffix(".md") / "index.html", head(concept))
-    insert(site / "index.html", open_graph(*site_facts(), macros.site_url(), "home"))
+    name, about = site_facts()
+    insert(site / "index.html", open_graph(name, about, macros.site_url(), "home"))
 
 
 def insert(path, tags):
