@@ -3,7 +3,7 @@
 import json
 import re
 
-from sitebuild import ROOT, macros, policy, styles, texts
+from sitebuild import ROOT, cards, macros, metadata, policy, styles, texts
 
 SITE = ROOT / "site"
 
@@ -16,6 +16,8 @@ def main(site=SITE):
     lean_search(site / "search" / "search_index.json")
     styles.bundle(site)
     texts.write(site)
+    cards.write(site)
+    metadata.write(site)
     policy.write(site)  # last: it holds the hashes of the scripts that stand in the pages
 
 

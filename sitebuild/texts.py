@@ -9,7 +9,7 @@ import re
 
 import yaml
 
-from sitebuild import ROOT, labs, macros, sources
+from sitebuild import ROOT, labs, macros, paths, sources
 from sitebuild.concepts import _FRONT_MATTER, ARCS, load_map
 from sitebuild.extension import fence_after
 
@@ -171,6 +171,10 @@ def _map(*_):
     return out
 
 
+def _without_drawing(macro):
+    return lambda argument, text: [line for line in macro(None, argument, text).split("\n") if not line.startswith("<")]
+
+
 def _whole(name):
     """A macro whose Markdown needs only its links made whole."""
     return lambda argument, text: macros.MACROS[name](None, argument, text).split("\n")
@@ -187,6 +191,7 @@ MACROS = {
     "map": _map,
     "glossary": _whole("glossary"),
     "sources": _whole("sources"),
+    **{name: _without_drawing(macro) for name, macro in paths.MACROS.items()},
 }
 
 
