@@ -12,6 +12,7 @@ from kb.data.site_sentences import PATH
 from sitebuild import ROOT
 from sitebuild.concepts import load_map
 
+TEMPLATE = "One sentence that says what it is."  # a page that nobody has written yet
 _QUESTION = re.compile(r'^\*\*\d\.\*\* (.*)\n\n\?\?\? answer "Answer"\n    (.*)', re.M)
 
 
@@ -22,6 +23,8 @@ def collect():
         rows.append([c.slug, "summary", c.summary])
         if c.live:
             body = (ROOT / "docs" / c.path).read_text(encoding="utf-8").split("\n---\n", 1)[1]
+            if TEMPLATE in body:
+                continue
             rows.append([c.slug, "definition", plain([line for line in body.split("\n") if line.strip()][2])])
             for question, answer in _QUESTION.findall(body.partition("## Check yourself")[2]):
                 rows += [[c.slug, "question", plain(question)], [c.slug, "answer", plain(answer)]]
