@@ -27,7 +27,7 @@ def parallel_arrows():
         pair = list(ROLES)[n]
         label(ax, start - 0.02, place, pair[0], BLUE, ha="right")
         label(ax, end + 0.02, place, pair[1], OCHRE, ha="left")
-    ax.set(xlim=(-0.95, 0.95), ylim=(-0.7, 9.7), yticks=[], xlabel="along the mean of all ten differences")
+    ax.set(xlim=(-0.66, 0.66), ylim=(-0.7, 9.7), yticks=[], xlabel="along the mean of all ten differences")
     ax.spines["left"].set_visible(False)
     return fig
 

@@ -13,7 +13,7 @@ def tokens_of_a_sentence():
     below: The; back, pro, pag, ation, each with its number; of; un, p, ron, oun, ce, able; gradients. Frequent words
     are one token, with the space in front of them; rare ones are several."""
     fig, ax = canvas(height=1.7)
-    bare(ax).set(xlim=(0, 34.5), ylim=(3.5, -0.2))
+    bare(ax).set(xlim=(0, 29.5), ylim=(3.5, -0.2))
     x, y = 0.3, 0.0
     for n, piece in enumerate(pieces(SENTENCE)):
         width = 0.62 * len(piece) + 0.9
