@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import os
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import tiktoken
@@ -14,7 +16,7 @@ from bench.timing import Row
 from bench.training import AtItsBest, alone, numpy_at_its_best
 from kb.architecture.one_hot_encoding import one_hot_product
 from kb.architecture.token_embedding import embedding
-from kb.architecture.tokenization import Tokenizer, train_bpe
+from kb.architecture.tokenization import Tokenizer, pre_tokenize, train_bpe
 
 SIZE, MERGES = 1_000_000, 3_840
 PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -49,6 +51,13 @@ def rows():
             peer,
             first,
             Ready(_tiktoken),
+        ),
+        Row(
+            "bpe_recount",
+            "BPE training, 100 kB, 200 merges, all pairs counted anew for each merge",
+            "the same with counts that are kept",
+            Ready(lambda: lambda: recounting(english()[:100_000], 200)),
+            Ready(lambda: lambda: train_bpe(english()[:100_000], 200)),
         ),
         Row(
             "one_hot_lookup",
@@ -118,6 +127,31 @@ def _theirs():
         return train
 
     return AtItsBest(make, _tokenizers_threads)
+
+
+def recounting(text, num_merges):
+    """The same merges, up to ties, as the algorithm is told: every pair of every different word, for every merge."""
+    words = [(list(word.encode()), times) for word, times in Counter(pre_tokenize(text)).items()]
+    merges = []
+    for new in range(256, 256 + num_merges):
+        count: Counter = Counter()
+        for word, times in words:
+            for pair in pairwise(word):
+                count[pair] += times
+        best = max(count, key=count.__getitem__)
+        words = [(_joined(word, best, new), times) for word, times in words]
+        merges.append(best)
+    return merges
+
+
+def _joined(word, pair, new):
+    out: list = []
+    for token in word:
+        if out and (out[-1], token) == pair:
+            out[-1] = new
+        else:
+            out.append(token)
+    return out
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ def _cells(ax, values, x, y, colour=VIOLET):
 
 def false_order():
     """Two panels with the same four numbers of households: cat 30, dog 45, fish 10, owl 5. On the left a straight line
-    through the category numbers 0 to 3 misses them, for cat by 10.5 and for dog by 15.5. On the right one weight per
+    through the category numbers 0 to 3 misses them, for cat by 9 and for dog by 17. On the right one weight per
     one-hot category, drawn as a level for each, meets them all."""
     fig, axes = canvas(height=2.4, columns=2, sharey=True)
     place = np.arange(4)
