@@ -28,11 +28,14 @@ print({name: f"{count:,}" for name, count in left_out(GPT3).items()})
 #> {'positions': '25,165,824', 'biases': '10,616,832', 'norms': '4,743,168'}
 # With these, and the embedding used again as unembedding, it is a whole GPT.
 for name, config in (("GPT-3", GPT3), ("GPT-2 small", GPT2_SMALL)):
+    print(f"{name}: {count_parameters(config):,}")
+    #> GPT-3: 174,604,259,328
+    #> GPT-2 small: 124,439,808
+for name, config in (("GPT-3", GPT3), ("GPT-2 small", GPT2_SMALL)):
     gigabytes, operations = weight_bytes(config) / 1e9, flops_per_token(config) / 1e9
-    print(f"{name}: {count_parameters(config):,} parameters, {gigabytes:.2f} GB in float16")
-    #> GPT-3: 174,604,259,328 parameters, 349.21 GB in float16
-    print(f"a token of {name}: {operations:.2f} billion operations")
-    #> a token of GPT-2 small: 0.25 billion operations
+    print(f"{name}: {gigabytes:.2f} GB in float16, {operations:.2f} billion FLOPs a token")
+    #> GPT-3: 349.21 GB in float16, 349.13 billion FLOPs a token
+    #> GPT-2 small: 0.25 GB in float16, 0.25 billion FLOPs a token
 
 print(f"looking at 2048 positions: {flops_per_token(GPT3, 2048) / 1e9:.0f} billion")
 #> looking at 2048 positions: 359 billion
