@@ -106,7 +106,7 @@ def beam_search(next_logits, ids, width, max_new_tokens, end=None):
     """
     if width < 1:
         raise ValueError(f"beam_search: width must be at least 1, not {width}")
-    texts, scores, done = ids[None], torch.zeros(1, device=ids.device), torch.zeros(1, dtype=bool, device=ids.device)
+    texts, scores, done = ids[None], torch.zeros(1, device=ids.device), torch.zeros(1, dtype=torch.bool, device=ids.device)
     for _ in range(max_new_tokens):
         log_p = next_logits(texts).log_softmax(-1)
         v = log_p.shape[-1]
