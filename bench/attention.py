@@ -1,14 +1,69 @@
-"""What the table of scores costs in memory, plain and tiled."""
+"""Causal attention: the time of the tiled form against torch's, and what the table of scores costs in memory."""
 
+import math
 from functools import cache, partial
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from bench.timing import Row, extra_memory
+from bench.training import AtItsBest, alone, numpy_at_its_best, torch_threads
 from kb.architecture.attention import attention_tiled, scaled_dot_product_attention
+
+HEADS, SIZE = 12, 64  # GPT-2 small
+FUSED, WRITTEN = 2.8, 0.45
 
 
 def rows():
+    """The tiled form against torch's fused kernel and against torch written out; and the memory of both of ours."""
+    found = []
+    for length in (1024, 4096):
+        for name, peer, theirs, limit in (
+            ("fused", "torch, F.scaled_dot_product_attention, CPU", _fused, FUSED),
+            ("written_out", "torch written out: matmul, mask, softmax, matmul", _written_out, WRITTEN),
+        ):
+            found.append(
+                Row(
+                    key=f"attention_{length}_{name}",
+                    work=f"tiled causal attention, {HEADS} heads of {SIZE}, T = {length}, float32",
+                    peer=peer,
+                    ours=numpy_at_its_best(partial(_tiled, length)),
+                    theirs=AtItsBest(partial(theirs, length), torch_threads),
+                    at_most=limit,
+                    measure=alone,
+                )
+            )
+    return [*found, *memory()]
+
+
+def _tiled(length):
+    x = _heads(length)
+    return lambda: attention_tiled(x, x, x, is_causal=True)
+
+
+def _fused(length):
+    x = torch.from_numpy(_heads(length))[None]
+    return lambda: F.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+
+def _written_out(length):
+    x = torch.from_numpy(_heads(length))
+    hidden = torch.ones(length, length, dtype=torch.bool).triu(1)
+
+    def attention():
+        scores = (x @ x.mT) * (1 / math.sqrt(SIZE))
+        return scores.masked_fill(hidden, -torch.inf).softmax(-1) @ x
+
+    return attention
+
+
+@cache
+def _heads(length):
+    return np.random.default_rng(0).standard_normal((HEADS, length, SIZE), np.float32)
+
+
+def memory():
     """Extra memory at T = 4096 over that at T = 1024: four times the text."""
     return [
         Row(
