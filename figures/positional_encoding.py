@@ -12,7 +12,7 @@ WORDS = ["dog", "bites", "man"]
 
 
 def order():
-    """Bars for the first four numbers that attention computes for each word of "dog bites man" and of "man bites dog". On
+    """Bars for four of the numbers that attention computes for each word of "dog bites man" and of "man bites dog". On
     the left, without positions, each word has exactly the same bars in both sentences. On the right, with rotary
     positions, dog and man have other bars in the second sentence, because they stand in other places."""
     x = np.random.default_rng(158).standard_normal((3, 8)) * 0.7
@@ -54,9 +54,9 @@ def clocks():
 
 
 def distance():
-    """Left: the scores of one query with one key for nine places of each, as a table of coloured squares; every diagonal
-    has one colour. Right: the score of a vector of ones with itself against the distance of the two, from 0 to 200, for
-    width 64 and 64 as its largest value: it falls in waves from 64 at distance 0 to about 20 at distance 200."""
+    """Left: the scores of one query with one key for nine places of each, as a table of coloured squares; every
+    diagonal has one colour. Right: the score of a vector of 64 ones with itself against the distance of the two, from 0
+    to 200: it falls in waves from 64 at distance 0 to about 20 at distance 200."""
     fig, (left, right) = canvas(height=2.7, columns=2, width_ratios=(1, 1.25))
     rng = np.random.default_rng(46)
     table = score_by_distance(*rng.standard_normal((2, 16)), np.arange(9))
