@@ -1,4 +1,4 @@
-"""Six tokens score one final vector; what the last position saves; what a shared matrix learns from its two uses."""
+"""Six tokens score one final vector; one position or all; the gradient of a shared matrix."""
 
 import numpy as np
 
@@ -7,8 +7,9 @@ from kb.autograd.tensor import grad
 from kb.foundations.softmax import softmax
 
 tokens = ["mat", "sofa", "dog", "ran", "green", "the"]
-weight = np.array([[2.2, 0.4], [1.4, 0.5], [-0.2, 1.4], [-1.5, 0.7], [-1.1, -0.8], [0.4, -1.1]])  # one row per token
-final = np.array([2.0, 0.8])  # what the last block made of "the cat sat on the"
+rows = [[2.2, 0.4], [1.4, 0.5], [-0.2, 1.4], [-1.5, 0.7], [-1.1, -0.8], [0.4, -1.1]]
+weight = np.array(rows)  # one row per token
+final = np.array([2.0, 0.8])  # at the end of "the cat sat on the"
 
 scores = unembed(final, weight)
 for token, score, share in zip(tokens, scores, softmax(scores), strict=True):
@@ -20,15 +21,17 @@ for token, score, share in zip(tokens, scores, softmax(scores), strict=True):
     #> green -2.84  0.000
     #> the   -0.08  0.007
 
-# A text of 100 positions: training scores every one of them, generation only the last.
+# Of 100 positions training scores every one, generation only the last.
 x = np.random.default_rng(0).standard_normal((100, 2))
 print(unembed(x, weight).shape, unembed_last(x, weight).shape)
 #> (100, 6) (6,)
 
-# Tied weights: the same matrix looks the words up and scores them. Which rows does each of the two uses teach?
+# Tied weights: one matrix looks up and scores. Which rows does each use teach?
 ids, wish = np.array([0, 5, 0]), np.random.default_rng(1).standard_normal((3, 6))
 looked_up = grad(lambda w: np.sum(unembed(np.tanh(w[ids]), weight) * wish))(weight)
 scored = grad(lambda w: np.sum(unembed(np.tanh(weight[ids]), w) * wish))(weight)
 tied = grad(lambda w: np.sum(unembed(np.tanh(w[ids]), w) * wish))(weight)
-print(looked_up.any(axis=1).sum(), scored.any(axis=1).sum(), np.allclose(tied, looked_up + scored))
-#> 2 6 True
+print(looked_up.any(axis=1).sum(), "and", scored.any(axis=1).sum(), "of 6 rows")
+#> 2 and 6 of 6 rows
+print(np.allclose(tied, looked_up + scored))
+#> True

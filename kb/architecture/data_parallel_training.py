@@ -71,7 +71,7 @@ def ring_all_reduce(x):
 
 
 def ring_round(held, t):
-    """What the workers hold after round t, counted from 0: held[i][k] is worker i's chunk k, of w workers and chunks.
+    """What the workers hold after round t, counted from 0: `held[i][k]` is worker i's chunk k, of w workers and chunks.
 
     Worker i sends its chunk i - t to worker i + 1, all at the same time. In the first w - 1 rounds the receiver adds
     it to its own; later it takes it as it is.

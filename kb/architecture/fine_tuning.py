@@ -58,9 +58,9 @@ def init_lora(params, names, rank, rng):
     """
     lora = {}
     for name in names:
-        shape = getattr(params.get(name), "shape", ())
+        shape = tuple(getattr(params.get(name), "shape", ()))
         if len(shape) != 2 or not 1 <= rank <= min(shape):
-            raise ValueError(f"init_lora: rank is {rank}, expected 1 up to the smaller side of {name} {tuple(shape)}")
+            raise ValueError(f"init_lora: rank is {rank}, expected 1 up to the smaller side of {name} {shape}")
         m, n = shape
         dtype = params[name].dtype
         lora[f"{name}.lora_A"] = (rng.standard_normal((rank, n)) / math.sqrt(n)).astype(dtype)

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kb.data.tales_grammar import (
     ENDINGS,
     FEELINGS,
@@ -105,6 +107,29 @@ def train_and_held_out(num_bytes: int = LIMIT, seed: int = 0) -> tuple[list[Tale
     told = collect(num_bytes, seed)
     held_out = told[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]
     return [one for i, one in enumerate(told, 1) if i % HELD_OUT_EVERY], held_out
+
+
+# ---- marking -----------------------------------------------------------------------------------------------------
+def mark(model: Any, tokenizer: Any, one: Tale) -> list[bool]:
+    """Whether the model would itself write each answer of a story, after all that stands before it.
+
+    Would write: its likeliest token is the right one, for every token of the answer. `model` maps ids (t) to logits
+    (t, v) and has seen the tokenizer's first special token at the beginning of each story.
+    """
+    ids = np.array([tokenizer.vocab[tokenizer.special[0]], *tokenizer.encode(one.text)])
+    ends = np.cumsum([len(token) for token in tokenizer.decode_bytes(ids[1:])])  # ASCII: a byte is a character
+    right = np.argmax(model(ids[:-1]), axis=-1) == ids[1:]
+    places = [(answer.start, answer.start + len(answer.text)) for answer in one.answers]
+    return [bool(np.all(right[np.searchsorted(ends, a, "right") : np.searchsorted(ends, b) + 1])) for a, b in places]
+
+
+def share_right(model: Any, tokenizer: Any, told: Sequence[Tale]) -> dict[str, float]:
+    """The share of the answers of each kind that the model would write itself."""
+    marks: dict[str, list[bool]] = {}
+    for one in told:
+        for answer, right in zip(one.answers, mark(model, tokenizer, one), strict=True):
+            marks.setdefault(answer.about, []).append(right)
+    return {about: float(np.mean(found)) for about, found in sorted(marks.items())}
 
 
 # ---- how a story comes about -------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ between CPUs, nccl between GPUs). Which windows of the text a step sees follows 
 alone. So the number of processes does not change the curve, apart from rounding, and a run that was killed and started
 again with --resume goes on as if nothing had happened, to the last bit.
 
-Into the folder --out go log.jsonl (a line per step), checkpoint.safetensors, and at the end model.safetensors with
-config.json, as published models have them.
+Into the folder --out go log.jsonl (a line per step), checkpoint.safetensors, and at the end model.safetensors,
+config.json, vocab.json and merges.txt, as published models have them.
 """
 
 import argparse
@@ -23,10 +23,12 @@ import torch
 import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 
+from kb.architecture.tokenization import Tokenizer, train_bpe
 from kb.architecture.transformer import GPTConfig
 from kb.checkpoints.files import atomic_write
 from kb.checkpoints.safetensors import save_file
 from kb.data.progress import show
+from kb.data.tales import tales
 from kb.learning.optimizers import warmup_cosine
 from kb.torch import checkpoint
 from kb.torch.architecture.transformer import GPT2, init_gpt
@@ -45,7 +47,7 @@ def option(default, text):
 class Settings:
     """Everything that decides what a run does; each field is an option of the command line."""
 
-    out: str = option("", "folder for the log, the checkpoint and the trained model")
+    out: str = option("", "folder for the log, the checkpoint and the trained model; all processes must see it")
     text: str = option("", "UTF-8 file to train on; without one, the tales that the project tells itself")
     tales: int = option(300_000, "how many bytes of tales")
     merges: int = option(0, "merges of the byte-pair tokenizer, learned from the text; 0: tokens are bytes")
@@ -90,20 +92,11 @@ def parse(arguments=None):
 
 
 # ---- the text ----------------------------------------------------------------------------------------------------
-def load_tokens(settings):
-    """The text as token numbers, and how many different ones there may be."""
-    if settings.text:
-        text = Path(settings.text).read_text(encoding="utf-8")
-    else:
-        from kb.data.tales import tales
-
-        text = tales(settings.tales)
-    if not settings.merges:
-        return np.frombuffer(text.encode(), np.uint8).astype(np.int64), 256
-    from kb.architecture.tokenization import Tokenizer, train_bpe
-
-    tokenizer = Tokenizer(train_bpe(text, settings.merges))
-    return np.array(tokenizer.encode(text), np.int64), tokenizer.vocab_size
+def load_text(settings):
+    """The text as token numbers, and the tokenizer that made them of it."""
+    text = Path(settings.text).read_text(encoding="utf-8") if settings.text else tales(settings.tales)
+    tokenizer = Tokenizer(train_bpe(text, settings.merges) if settings.merges else [])
+    return np.array(tokenizer.encode(text), np.int64), tokenizer
 
 
 def windows(tokens, count, length, seed):
@@ -160,11 +153,11 @@ def held_out_loss(model, tokens, settings, workers):
 # ---- a run -------------------------------------------------------------------------------------------------------
 def train(settings, workers):
     """The whole run; what was logged of it, in this process."""
-    tokens, vocab_size = load_tokens(settings)
+    tokens, tokenizer = load_text(settings)
     check(settings, workers, tokens)
     cut = len(tokens) - int(settings.held_out * len(tokens))
     sizes = {name: getattr(settings, name) for name in ("n_layer", "n_head", "n_embd", "n_positions")}
-    config = GPTConfig(vocab_size=vocab_size, **sizes)
+    config = GPTConfig(vocab_size=tokenizer.vocab_size, **sizes)
     torch.manual_seed(settings.seed)
     model = GPT2(config)
     model.load_state_dict(init_gpt(config, np.random.default_rng(settings.seed)))
@@ -182,7 +175,7 @@ def train(settings, workers):
             if workers.first and _due(t + 1, settings.checkpoint_every, settings):
                 checkpoint.save(_checkpoint(settings), model, optimizer, {"step": str(t + 1), **facts})
     if workers.first:
-        save_model(model, settings)
+        save_model(model, tokenizer, settings)
     return log.lines
 
 
@@ -257,13 +250,14 @@ class Log:
             show(f"loss {line['loss']:.3f}", line["step"] + 1, self.steps)
 
 
-def save_model(model, settings):
-    """The trained weights as published models are laid out: model.safetensors and config.json."""
+def save_model(model, tokenizer, settings):
+    """The trained weights as published models are laid out, with the files of the tokenizer."""
     folder = Path(settings.out)
     weights = {name: p.detach().cpu().numpy() for name, p in model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", {"made_by": "python -m kb.torch.train", "format": "pt"})
     with atomic_write(folder / "config.json") as file:
         file.write(json.dumps({"model_type": "gpt2", **asdict(model.config)}, indent=1).encode())
+    tokenizer.to_files(folder / "vocab.json", folder / "merges.txt")
 
 
 def _checkpoint(settings):

@@ -13,12 +13,14 @@ import pytest
 import safetensors.numpy
 import torch
 
+from kb.architecture.tokenization import Tokenizer
 from kb.architecture.transformer import GPTConfig, gpt
 from kb.checkpoints.safetensors import load_file, save_file
 from kb.torch import checkpoint, train
 from kb.torch.architecture.transformer import GPT2
 from kb.torch.workers import Workers
 from sitebuild import ROOT
+from training import data_parallel_training as recorded
 
 EPS32 = float(np.finfo(np.float32).eps)
 SIZES = "--tales 6000 --n-layer 1 --n-head 2 --n-embd 16 --n-positions 12 --batch-size 8 --eval-windows 16"
@@ -81,9 +83,9 @@ def test_the_first_steps_are_those_of_numpy(whole):
     from kb.learning.optimizers import AdamW, clip_grad_norm, warmup_cosine
 
     settings = train.parse([*SHORT.split(), "--out", "x"])
-    tokens, vocab_size = train.load_tokens(settings)
+    tokens, tokenizer = train.load_text(settings)
     tokens = tokens[: len(tokens) - int(0.1 * len(tokens))]
-    config = GPTConfig(vocab_size, 12, 16, 1, 2)
+    config = GPTConfig(tokenizer.vocab_size, 12, 16, 1, 2)
     params = init_gpt(config, np.random.default_rng(0), "float64")
 
     def cost(p, x, y):
@@ -123,9 +125,17 @@ def test_the_model_is_published_as_models_are(whole):
     params = load_file(whole / "model.safetensors")
     model = GPT2(GPTConfig(**{n: v for n, v in config.items() if n != "model_type"}))
     model.load_state_dict({n: torch.from_numpy(p) for n, p in params.items()}, strict=True)
-    ids = np.arange(12)[None]
+    ids = np.array([Tokenizer.from_files(whole / "vocab.json", whole / "merges.txt").encode("On a rainy d")])
+    assert ids.shape == (1, 12), "a byte is a token"
     with torch.no_grad():
         np.testing.assert_allclose(model(torch.from_numpy(ids)), gpt(params, ids, model.config), rtol=1e-4, atol=1e-5)
+
+
+def test_with_pieces_of_words(tmp_path):
+    lines = run(tmp_path, "--merges", "40")
+    tokenizer = Tokenizer.from_files(tmp_path / "vocab.json", tmp_path / "merges.txt")
+    assert load_file(tmp_path / "model.safetensors")["wte.weight"].shape == (tokenizer.vocab_size, 16) == (296, 16)
+    assert abs(lines[0]["loss"] - np.log(296)) < 0.05
 
 
 @pytest.mark.slow
@@ -140,20 +150,26 @@ def test_transformers_reads_it(whole):
 
 
 # ---- to go on from a checkpoint ----------------------------------------------------------------------------------
-def stopped_after(out, steps, whole):
-    """A folder as a run leaves it that was killed some steps after its last checkpoint: the log is ahead of it."""
+class Stopped(Exception):
+    """Instead of a step."""
 
-    class Killed(Exception):
-        pass
 
-    def step(t, *rest, original=train.step):
+def until(steps, step):
+    """`step`, which raises when there have been enough."""
+
+    def counted(t, *rest):
         if t == steps:
-            raise Killed
-        return original(t, *rest)
+            raise Stopped
+        return step(t, *rest)
 
+    return counted
+
+
+def stopped_after(out, steps):
+    """A folder as a run leaves it that was killed some steps after its last checkpoint: the log is ahead of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "step", step)
-        with pytest.raises(Killed):
+        patch.setattr(train, "step", until(steps, train.step))
+        with pytest.raises(Stopped):
             run(out)
     assert len(log(out)) == steps
     return int(checkpoint.facts(out / "checkpoint.safetensors")["step"])
@@ -161,7 +177,7 @@ def stopped_after(out, steps, whole):
 
 @pytest.mark.parametrize("steps", [5, 8, 11])
 def test_a_stopped_run_goes_on_to_the_last_bit(whole, tmp_path, steps):
-    assert stopped_after(tmp_path, steps, whole) == steps // 5 * 5
+    assert stopped_after(tmp_path, steps) == steps // 5 * 5
     run(tmp_path, "--resume")
     for name in ("log.jsonl", "model.safetensors", "checkpoint.safetensors"):
         assert (tmp_path / name).read_bytes() == (whole / name).read_bytes(), name
@@ -169,7 +185,7 @@ def test_a_stopped_run_goes_on_to_the_last_bit(whole, tmp_path, steps):
 
 def test_without_the_optimiser_it_would_not(whole, tmp_path):
     """The mutation: weights alone are not a checkpoint."""
-    stopped_after(tmp_path, 8, whole)
+    stopped_after(tmp_path, 8)
     path = tmp_path / "checkpoint.safetensors"
     state = {n: np.zeros_like(a) if ".exp_avg" in n else a for n, a in load_file(path).items()}
     save_file(state, path, checkpoint.facts(path))
@@ -233,6 +249,24 @@ def test_two_processes_give_the_curve_of_one(whole, tmp_path):
         apart = np.abs(two[weight] - one[weight])
         assert np.median(apart) < 1e-6, weight
         assert apart.max() < 12 * 1e-3, weight
+
+
+# ---- what was recorded -------------------------------------------------------------------------------------------
+def test_the_record_is_what_the_script_does(tmp_path):
+    """The first steps of the run that the page shows, again; another machine may round differently."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "step", until(4, train.step))
+        with pytest.raises(Stopped):
+            run(tmp_path, arguments=" ".join(recorded.OPTIONS))
+    np.testing.assert_allclose(losses(log(tmp_path)), recorded.curve(1)[:4], rtol=1e-4)
+
+
+def test_the_record_says_what_the_page_says():
+    one, two = recorded.curve(1), recorded.curve(2)
+    assert len(one) == len(two) == recorded.STEPS
+    assert recorded.apart().max() < 1e-5 < one[0] - one[-1]
+    assert recorded.KILLED_AFTER <= recorded.killed_after() < recorded.STEPS
+    assert recorded.resumed_is_one()
 
 
 # ---- errors ------------------------------------------------------------------------------------------------------
