@@ -1,9 +1,3 @@
-<<<<<<< HEAD
-"""Stand-in of `gpt`, to be replaced by the owner's module: the row of a matrix for each token."""
-
-import numpy as np
-
-=======
 """A token embedding gives each token of the vocabulary a vector: one row of a matrix that is learned with the rest.
 
 The rows start as noise. What they become follows from the company a token keeps: tokens that are used alike get vectors
@@ -21,21 +15,10 @@ import numpy as np
 
 from kb.architecture.one_hot_encoding import refuse_outside
 from kb.foundations.vectors_and_dot_products import normalize
->>>>>>> work-tokens
 from kb.shapes import checked
 
 
 @checked
-<<<<<<< HEAD
-def embedding(ids, weight):
-    """The learned vector of each token: row i of `weight` for the id i.
-
-    ids (...), weight (v, d) -> (..., d)
-    """
-    if ids.dtype.kind not in "iu" or np.any((ids < 0) | (ids >= weight.shape[0])):
-        raise ValueError(f"embedding: ids must be integers from 0 to {weight.shape[0] - 1}")
-    return weight[ids]
-=======
 def embedding(indices, weight):
     """The vector of each token: the row of `weight` that has its number.
 
@@ -143,4 +126,3 @@ def text_vectors(counts, weight, vectors):
     `nearest_neighbours`: that is semantic search.
     """
     return normalize((counts * weight) @ normalize(vectors))
->>>>>>> work-tokens
