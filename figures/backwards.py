@@ -8,11 +8,10 @@ import functools
 
 import numpy as np
 
-from kb.architecture.attention import attention_weights
 from kb.architecture.kv_cache import generate
 from kb.architecture.layer_normalization import layer_norm
-from kb.architecture.multi_head_attention import split_heads
-from kb.architecture.transformer import GPT2, GPTConfig, gpt, hidden_states, init_gpt
+from kb.architecture.multi_head_attention import head_patterns
+from kb.architecture.transformer import GPT2, GPTConfig, gpt, hidden_states, init_gpt, nest
 from kb.autograd.tensor import value_and_grad
 from kb.learning.cost_function import cross_entropy
 from kb.learning.optimizers import AdamW
@@ -66,9 +65,7 @@ def pattern(text, index):
     """Where each position of a text looks, in each head of one block: (h, t, t)."""
     params = trained()[0]
     ids = np.array([LETTERS.index(letter) for letter in text])
-    x = layer_norm(
-        hidden_states(params, ids, CONFIG)[index], *(params[f"h.{index}.ln_1.{n}"] for n in ("weight", "bias"))
-    )
-    mixed = x @ params[f"h.{index}.attn.c_attn.weight"] + params[f"h.{index}.attn.c_attn.bias"]
-    q, k, _ = (split_heads(part, CONFIG.n_head) for part in np.split(mixed, 3, axis=-1))
-    return attention_weights(q, k, is_causal=True)
+    layer = nest(params)["h"][str(index)]
+    x = layer_norm(hidden_states(params, ids, CONFIG)[index], **layer["ln_1"])
+    w_in, b_in = layer["attn"]["c_attn"]["weight"].T, layer["attn"]["c_attn"]["bias"]
+    return head_patterns(x, x, w_in, b_in, CONFIG.n_head, is_causal=True)
