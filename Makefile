@@ -54,6 +54,7 @@ bench: $(VENV)/test.stamp  ## measure speed: ratios to named peers, one run
 train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.digits
 	$(PY) -m training.cnn
+	$(PY) -m training.generalization
 
 new: $(VENV)/site.stamp  ## make new concept=<slug>: write the files of a planned concept from the template
 	$(PY) -m sitebuild.new $(concept)

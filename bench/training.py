@@ -57,7 +57,7 @@ class AtItsBest:
     def alone(self, count):
         """The time of one step, once the threads of whoever ran before have gone to sleep."""
         with self.threads(count):
-            time.sleep(0.02)
+            time.sleep(0.2)
             self.step()
             return seconds(self.step, at_least=0.01)
 

@@ -21,20 +21,19 @@ def network():
     outputs the one for 3 is deep green, 0.87; that for 7 is pale, all others are nearly empty."""
     fig, ax = canvas(height=3.5)
     bare(ax).set(xlim=(-4.75, 8.0), ylim=(-8.9, 8.6))
-    x = held_out()[0][SLOPPY]
-    ax.imshow(x.reshape(28, 28), cmap=INK, vmin=0, vmax=1, extent=(-4.7, -0.9, -4.15, 4.15), aspect="auto")
+    image = held_out()[0][SLOPPY]
+    ax.imshow(image.reshape(28, 28), cmap=INK, vmin=0, vmax=1, extent=(-4.7, -0.9, -4.15, 4.15), aspect="auto")
     label(ax, -2.8, -5.1, "28 × 28 pixels")
-    params, record = digits_mlp(), forward_all(digits_mlp(), x, sigmoid)
+    params, record = digits_mlp(), forward_all(digits_mlp(), image, sigmoid)
     columns = [(0, 1.3, PIXELS, record["a0"]), (2.2, 1.0, range(16), record["a1"])]
     columns += [(4.4, 1.0, range(16), record["a2"]), (6.6, 1.45, range(10), record["a3"])]
     for name, (left, step, senders, _), (right, pitch, receivers, _) in zip("024", columns, columns[1:], strict=False):
         weight = params[f"{name}.weight"][:, list(senders)]
         _edges(ax, weight / np.abs(weight).max(), left, _rows(senders, step), right, _rows(receivers, pitch))
     for place, step, units, a in columns:
-        ax.scatter(np.full(len(units), place), _rows(units, step), s=62, color=BG, edgecolor=FG, lw=0.7, zorder=3)
-        ax.scatter(
-            np.full(len(units), place), _rows(units, step), s=44, color=GREEN, alpha=a[list(units)], lw=0, zorder=4
-        )
+        x, y = np.full(len(units), place), _rows(units, step)
+        ax.scatter(x, y, s=62, color=BG, edgecolor=FG, lw=0.7, zorder=3)
+        ax.scatter(x, y, s=44, color=GREEN, alpha=a[list(units)], lw=0, zorder=4)
     for digit, y in enumerate(_rows(range(10), 1.45)):
         label(ax, 7.15, y, digit, FG if digit == answers()[SLOPPY] else MUTED)
     label(ax, 7.45, _rows(range(10), 1.45)[3], f"{outputs()[SLOPPY].max():.2f}", GREEN, ha="left")
@@ -90,6 +89,6 @@ def reading():
         said, true = answers()[place], labels[place]
         bars.bar(range(10), outputs()[place], color=[GREEN if d == said else MUTED for d in range(10)], width=0.75)
         bars.set(ylim=(0, 1), yticks=[0, 1] if place == places[0] else [], xticks=range(10))
-        bars.tick_params(axis="x", length=0, labelsize=7.5)
+        bars.tick_params(axis="x", bottom=False, labelsize=7.5)
         bars.set_xlabel(f"reads {said}" if said == true else f"a {true}, reads {said}")
     return fig

@@ -65,7 +65,7 @@ def loops():
         xlim=(0.64, 1.005), ylim=(-0.35, 1.7), xlabel="how well the best neuron tells the four digits from the others"
     )
     ax.set_yticks([1, 0], ["hidden\nlayer 1", "hidden\nlayer 2"], color=FG)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", left=False)
     ax.spines["left"].set_visible(False)
     return fig
 
@@ -83,6 +83,6 @@ def noise():
         said = answers[place].argmax()
         bars.bar(range(10), answers[place], color=[GREEN if d == said else MUTED for d in range(10)], width=0.75)
         bars.set(ylim=(0, 1), yticks=[0, 1] if place == sure[0] else [], xticks=range(10))
-        bars.tick_params(axis="x", length=0, labelsize=8)
+        bars.tick_params(axis="x", bottom=False, labelsize=8)
         bars.set_xlabel(f"“a {said}”, {answers[place].max():.2f}")
     return fig

@@ -97,7 +97,9 @@ function start(root) {
   }
 
   function draw({ offsetX, offsetY }) {
-    strokes.at(-1).push([offsetX, offsetY].map((v) => (v * 280) / canvas.clientWidth));
+    const [x, y] = [offsetX, offsetY].map((v) => (v * 280) / canvas.clientWidth), [before] = strokes.at(-1).slice(-1);
+    if (before && Math.hypot(x - before[0], y - before[1]) < 4) return;
+    strokes.at(-1).push([x, y]);
     paint(paper, [], 1);
     Object.assign(paper, { lineWidth: 20, lineCap: "round", lineJoin: "round" });
     for (const stroke of strokes) {
@@ -128,5 +130,11 @@ function start(root) {
   };
 }
 
+// The figure stays until the reader comes near: nothing here holds up the page.
 const root = globalThis.document?.getElementById("draw-digit");
-if (root) start(root);
+const near = ([entry], observer) => {
+  if (!entry.isIntersecting) return;
+  observer.disconnect();
+  start(root);
+};
+if (root) new IntersectionObserver(near, { rootMargin: "500px" }).observe(root);

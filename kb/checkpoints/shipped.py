@@ -1,9 +1,13 @@
 """The small networks that the project trained itself (`make train`) and ships, as flat dicts of weights."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from kb.architecture.tokenization import Tokenizer
+from kb.architecture.transformer import GPT2, GPTConfig
 from kb.checkpoints.safetensors import load_file, read_header
 
 FOLDER = Path(__file__).parent.parent / "data" / "weights"
@@ -39,3 +43,22 @@ def digits_cnn_facts() -> dict[str, str]:
 def digits_dense() -> dict[str, np.ndarray]:
     """A dense network of about as many parameters as `digits_cnn`, 64-50-10 with ReLU, trained in the same way."""
     return load_file(FOLDER / "digits_dense.safetensors")
+
+
+def gpt_tales() -> tuple[GPT2, Tokenizer]:
+    """A small GPT that writes little stories, trained in NumPy on kb.data.tales, and its tokenizer.
+
+    float32, with GPT-2's names: "wte.weight" (1024, 96), ..., "h.0.attn.c_attn.weight" (96, 288), ... Each story that
+    it learned from began with the tokenizer's special token <|endoftext|>.
+    """
+    path = FOLDER / "gpt_tales.safetensors"
+    metadata = read_header(path).metadata
+    merges = [(left.encode("latin-1"), right.encode("latin-1")) for left, right in json.loads(metadata["merges"])]
+    config = GPTConfig(**json.loads(metadata["config"]))
+    return GPT2(config, load_file(path)), Tokenizer(merges, "<|endoftext|>")
+
+
+def gpt_tales_facts() -> dict[str, Any]:
+    """What was written down when it was trained: seed, steps, seconds, sizes, held-out loss."""
+    metadata = read_header(FOLDER / "gpt_tales.safetensors").metadata
+    return {name: json.loads(text) for name, text in metadata.items() if name != "merges"}

@@ -134,6 +134,19 @@ def test_the_network_reads_drawn_digits():
 
 
 # ---- in the page -------------------------------------------------------------------------------------------------
+@pytest.fixture
+def near(tab, address):
+    """The page in a fresh context, scrolled to the explorable, which takes the place of the figure."""
+
+    def open_page(**options):
+        page = tab(address + PAGE, **options)
+        page.locator("#draw-digit").scroll_into_view_if_needed()
+        page.locator("#draw-digit canvas").first.wait_for()
+        return page
+
+    return open_page
+
+
 def draw(page, strokes):
     """Each stroke with the mouse: down, along its points, up."""
     box = page.locator("#draw-digit canvas").first.bounding_box()
@@ -154,9 +167,9 @@ def said(page, pattern):
 
 
 @pytest.mark.browser
-def test_a_3_drawn_with_the_mouse_is_read_and_the_weights_come_only_then(tab, address):
+def test_a_3_drawn_with_the_mouse_is_read_and_the_weights_come_only_then(near):
     asked = []
-    page = tab(address + PAGE, watch=lambda p: p.on("request", lambda r: asked.append(r.url)))
+    page = near(watch=lambda p: p.on("request", lambda r: asked.append(r.url)))
     page.locator("#draw-digit canvas").first.scroll_into_view_if_needed()
     assert not [url for url in asked if "safetensors" in url]
     draw(page, THREE)
@@ -172,8 +185,8 @@ def test_a_3_drawn_with_the_mouse_is_read_and_the_weights_come_only_then(tab, ad
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_works_with_the_keyboard_alone(tab, address, scheme):
-    page = tab(address + PAGE, color_scheme=scheme, watch=listen)
+def test_it_works_with_the_keyboard_alone(near, scheme):
+    page = near(color_scheme=scheme, watch=listen)
     page.locator("#draw-digit button", has_text="7").focus()
     page.keyboard.press("Enter")
     first = said(page, "A held-out 7")
@@ -194,8 +207,9 @@ def test_it_works_with_the_keyboard_alone(tab, address, scheme):
 
 
 @pytest.mark.browser
-def test_without_javascript_the_figure_stands_there(tab, address):
+def test_without_javascript_the_figure_stands_there(tab, near, address):
     page = tab(address + PAGE, until="load", java_script_enabled=False)
+    page.locator("#draw-digit").scroll_into_view_if_needed()
     assert page.locator("#draw-digit figure svg").is_visible()
     assert page.locator("#draw-digit canvas").count() == 0
-    assert tab(address + PAGE).locator("#draw-digit figure").count() == 0
+    assert near().locator("#draw-digit figure").count() == 0
