@@ -1,5 +1,7 @@
 """The figures of the page on safety; the hacked reward and the attacked digits are made in modules beside this one."""
 
+from matplotlib.colors import LinearSegmentedColormap
+
 from figures.attacked_digits import SIZES, accuracy, attacked, fooled
 from figures.exclamation_marks import peak, sweep
 from figures.reading_digits import held_out
@@ -8,6 +10,7 @@ from kb.checkpoints.shipped import digits_mlp
 from kb.structure.multilayer_perceptron import mlp
 
 VIOLET = ARC["architecture"]
+INK = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#1c1e21"])
 
 
 def hacking():
@@ -55,6 +58,6 @@ def fooled_digits():
     for row, images in zip(axes, (held_out()[0], attacked(0.1)), strict=True):
         outputs = mlp(digits_mlp(), images[places])
         for ax, image, output in zip(row, images[places], outputs, strict=True):
-            bare(ax).imshow(image.reshape(28, 28), "gray_r", vmin=0, vmax=1)
+            bare(ax).imshow(image.reshape(28, 28), INK, vmin=0, vmax=1, interpolation="none")
             ax.set_title(f"{output.argmax()}: {output.max():.2f}")
     return fig

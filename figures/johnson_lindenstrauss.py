@@ -12,26 +12,31 @@ VIOLET = ARC["architecture"]
 
 
 def angles():
-    """Two histograms of all 49,995,000 angles between 10,000 vectors in 100 dimensions. Random directions make a bell
-    around 90 degrees from about 59 to 121. After they have pushed each other apart, the hill is as wide in the middle
-    but ends at 79 and 101 degrees. A narrow band marks 89 to 91 degrees, and two lines the angles 84.3 and 95.7, beyond
-    which some pair must lie."""
-    fig, ax = canvas(height=2.8)
+    """ALT"""
+    fig, (left, right) = canvas(height=2.7, columns=2)
     record = read()
-    middle = (EDGES[1:] + EDGES[:-1]) / 2
-    ax.axvspan(89, 91, color=LINE, lw=0)
-    for name, colour in (("before", MUTED), ("after", VIOLET)):
-        counts = np.array(record[name]["counts"]).reshape(-1, 2).sum(1) / sum(record[name]["counts"])
-        ax.step(middle.reshape(-1, 2).mean(1), 100 * counts, where="mid", color=colour, lw=1.4)
+    middle = ((EDGES[1:] + EDGES[:-1]) / 2).reshape(-1, 2).mean(1)
     bound = np.degrees(np.arccos(welch_bound(record["n"], record["d"])))
+    for ax in (left, right):
+        for name, colour in (("before", MUTED), ("after", VIOLET)):
+            counts = np.array(record[name]["counts"]).reshape(-1, 2).sum(1)
+            seen = counts > 0
+            share = 100 * counts[seen] / counts.sum()
+            ax.step(middle[seen], share, where="mid", color=colour, lw=1.3)
+        ax.set(xlabel="angle in degrees", xticks=[60, 75, 90, 105, 120])
+    left.axvspan(89, 91, color=LINE, lw=0, zorder=0)
     for angle in (bound, 180 - bound):
-        ax.plot([angle, angle], [0, 4.3], color=FG, lw=0.9, ls=(0, (4, 3)))
-    label(ax, 90, 5.4, "89° to 91°", FG)
-    label(ax, bound - 0.5, 4.5, f"Welch: {bound:.1f}°", FG, ha="right")
-    label(ax, 101.5, 2.0, f"pushed apart: worst {np.degrees(np.arccos(record['worst'][-1])):.1f}°", VIOLET, ha="left")
-    label(ax, 107, 0.7, f"random: worst {np.degrees(np.arccos(record['worst'][0])):.1f}°", MUTED, ha="left")
-    ax.set(xlim=(65, 125), ylim=(0, 5.8), xlabel="angle in degrees", ylabel="% of the pairs per half degree")
-    ax.set_xticks([70, 80, 90, 100, 110, 120])
+        left.plot([angle, angle], [0, 4.2], color=FG, lw=0.9, ls=(0, (4, 3)))
+    label(left, 92, 5.3, "89° to 91°", FG, ha="left")
+    label(left, bound - 1, 4.4, f"Welch: {bound:.1f}°", FG, ha="right", fontsize=9.5)
+    left.set(xlim=(58, 122), ylim=(0, 5.7), ylabel="% of the pairs", title="per half degree")
+    worst = np.degrees(np.arccos([record["worst"][0], record["worst"][-1]]))
+    right.set_yscale("log")
+    label(right, 90, 3e-5, f"random,\nworst {worst[0]:.1f}°", MUTED)
+    label(right, 90, 0.008, f"pushed apart,\nworst {worst[1]:.1f}°", VIOLET)
+    right.set(xlim=(55, 125), ylim=(1e-6, 10), title="the same, logarithmic")
+    right.set_yticks([1e-6, 1e-4, 1e-2, 1], ["1e-6", "0.0001", "0.01", "1"])
+    right.minorticks_off()
     return fig
 
 

@@ -7,6 +7,7 @@ from kb.architecture.superposition import compress, feature_norms, sparse_featur
 from training.superposition import FIVE, GRID, MANY, read
 
 VIOLET = ARC["architecture"]
+ARROW = {"arrowstyle": "-|>", "color": VIOLET, "lw": 1.5, "shrinkA": 0, "shrinkB": 0}
 
 
 def pentagon():
@@ -19,11 +20,11 @@ def pentagon():
         bare(ax).plot(np.cos(circle), np.sin(circle), color=LINE, lw=0.8)
         for i, (x, y) in enumerate(weight.T):
             if np.hypot(x, y) > 0.5:
-                ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": VIOLET, "lw": 1.5})
+                ax.annotate("", (x, y), (0, 0), arrowprops=ARROW)
                 label(ax, 1.25 * x, 1.25 * y, str(i + 1), FG)
         kept = int((feature_norms(weight) > 0.5).sum())
         ax.set(xlim=(-1.55, 1.55), ylim=(-1.55, 1.55), aspect="equal")
-        ax.set_title(f"present in {density:.0%}: {kept} kept")
+        ax.set_title(f"density {100 * density:.0f} %: {kept} kept")
     return fig
 
 
@@ -80,14 +81,14 @@ def sharing():
 
 
 def autoencoder():
-    """Left, what the two neurons of the pentagon model hold for 400 examples: a star with five rays, none of which lies
+    """Left, what the two neurons of the pentagon model hold for 300 examples: a star with five rays, none of which lies
     along a neuron's axis. Right, the five true directions as arrows, and as dots the directions that a sparse
     autoencoder found from the activations alone: they agree."""
     fig, (left, right) = canvas(height=2.7, columns=2)
     weight, density = read()["five_weight"][2], FIVE["densities"][2]
     rng = np.random.default_rng(0)
     x = sparse_features(rng.random((2000, 5)), rng.random((2000, 5)), density)
-    h = compress(x[x.sum(1) > 0][:400], weight)
+    h = compress(x[x.sum(1) > 0][:300], weight)
     left.plot(*h.T, ".", color=VIOLET, ms=2.5)
     left.axhline(0, color=LINE, lw=0.8, zorder=0)
     left.axvline(0, color=LINE, lw=0.8, zorder=0)
@@ -95,7 +96,7 @@ def autoencoder():
     found = read()["sae"] / np.linalg.norm(read()["sae"], axis=0)
     bare(right).set(title="directions: true and found")
     for x, y in weight.T / np.linalg.norm(weight, axis=0).T[:, None]:
-        right.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": VIOLET, "lw": 1.5})
+        right.annotate("", (x, y), (0, 0), arrowprops=ARROW)
     right.plot(*(1.15 * found), "o", color=FG, ms=5)
     for ax in (left, right):
         ax.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
