@@ -10,10 +10,8 @@ keys = np.array([[michael, jordan], [michael, phelps]])
 w_up, b_up, w_down = store_facts(keys, np.array([basketball, swimming]))
 print(w_up.tolist(), b_up.tolist())  # one row for each neuron; the bias is -1
 #> [[1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0, 0.0]] [-1.0, -1.0]
-# > [[1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0, 0.0]] [-1.0, -1.0]
 print(w_down.T.tolist())  # and what it adds
 #> [[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]]
-# > [[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]]
 
 x = np.array([michael + jordan, michael + phelps, michael, jordan, 0 * jordan])
 for activation in (relu, gelu):

@@ -20,6 +20,3 @@ for name, bias, activation in (
     #> as it is               [1. 0. 0. 0. 0.]
     #> without the bias       [2. 1. 1. 1. 0.]
     #> without the activation [ 1.  0.  0.  0. -1.]
-    # > as it is               [1. 0. 0. 0. 0.]
-    # > without the bias       [2. 1. 1. 1. 0.]
-    # > without the activation [ 1.  0.  0.  0. -1.]

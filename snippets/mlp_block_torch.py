@@ -13,11 +13,9 @@ x = torch.randn(2, 10, 64, device=device)
 weights = [net[0].weight, net[0].bias, net[2].weight, net[2].bias]
 print(torch.allclose(mlp_block(x, *weights), net(x), atol=1e-6))
 #> True
-# > True
 
 changed = x.clone()
 changed[:, 3] = 0.0
 same = torch.isclose(net(x), net(changed), atol=1e-6).all(-1)
 print(same[0].tolist())
 #> [True, True, True, False, True, True, True, True, True, True]
-# > [True, True, True, False, True, True, True, True, True, True]
