@@ -33,7 +33,8 @@ print(neuron(x, np.array([0.5, -1.0, 1.0]), 0.1))
 # %% [markdown]
 # ## 2. A layer
 #
-# Many neurons that read the same inputs: see [[layers]]. Their weights stand side by side as the columns of a matrix, as in GPT-2's files.
+# Many neurons that read the same inputs: see [[layers]]. Their weights stand side by side as the columns of a
+# matrix, as in GPT-2's files.
 
 
 # %%
@@ -83,7 +84,8 @@ print(softmax(np.array([2.0, 1.0, 0.1])).round(3))
 # %% [markdown]
 # ## 5. Learning
 #
-# The graph gives the gradient of any of these functions; each weight steps against its own part of it, at a pace of its own: Adam, see [[optimizers]].
+# The graph gives the gradient of any of these functions; each weight steps against its own part of it, at a pace of
+# its own: Adam, see [[optimizers]].
 
 
 # %%
@@ -97,7 +99,8 @@ def learn(params, cost_of, batches, lr):
         mean = {name: 0.9 * mean[name] + 0.1 * g for name, g in grads.items()}
         square = {name: 0.99 * square[name] + 0.01 * g * g for name, g in grads.items()}
         scale = lr * (1 - t / len(batches)) * np.sqrt(1 - 0.99**t) / (1 - 0.9**t)
-        params = {name: (p - scale * mean[name] / (np.sqrt(square[name]) + 1e-8)).astype(p.dtype) for name, p in params.items()}
+        steps = {name: scale * mean[name] / (np.sqrt(square[name]) + 1e-8) for name in params}
+        params = {name: (p - steps[name]).astype(p.dtype) for name, p in params.items()}
         costs.append(float(value))
     return params, costs
 
@@ -105,8 +108,10 @@ def learn(params, cost_of, batches, lr):
 # %% [markdown]
 # ## 6. Letters as vectors, and the smallest language model
 #
-# The text is made of little stories from a grammar of ours. Every letter gets a row of a table: see [[token_embedding]].
-# The next letter is guessed from the last one alone: its vector is scored against the rows of the same table, by way of an [[mlp_block]].
+# The text is made of little stories from a grammar of ours. Every letter gets a row of a table: see
+# [[token_embedding]].
+# The next letter is guessed from the last one alone: its vector is scored against the rows of the same table, by way
+# of an [[mlp_block]].
 
 # %%
 text = tales(60_000, seed=0)
@@ -173,7 +178,8 @@ print(write(last_letter_only, small, "One ", 120))
 # ## 8. Attention
 #
 # Every position asks all earlier ones (and itself) and takes a weighted mean of what they offer: see [[attention]].
-# Queries, keys and values are layers; the weights are a softmax. Several heads do it at once, each in its own part of the vector: see [[multi_head_attention]].
+# Queries, keys and values are layers; the weights are a softmax. Several heads do it at once, each in its own part
+# of the vector: see [[multi_head_attention]].
 
 
 # %%
@@ -191,7 +197,8 @@ def attention(x, c_attn, c_proj, heads=4):
 # %% [markdown]
 # ## 9. A block
 #
-# Attention adds to the vector, then the MLP does, each after a normalisation: see [[layer_normalization]] and [[residual_stream]].
+# Attention adds to the vector, then the MLP does, each after a normalisation: see [[layer_normalization]] and
+# [[residual_stream]].
 
 
 # %%
@@ -253,7 +260,8 @@ plt.show()
 print(write(small_gpt, params, "One ", 240, temperature=0.5))
 
 # %% [markdown]
-# Words, and the shape of sentences, after seconds of training on one processor. What is missing is size and time, no idea.
+# Words, and the shape of sentences, after seconds of training on one processor. What is missing is size and time, no
+# idea.
 #
 # ## The same numbers from the library
 #
