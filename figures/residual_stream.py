@@ -86,7 +86,7 @@ def logit_shares():
                 ax.texts[-1].set_ha("left" if share > 0 else "right")
     ax.axvline(0, color=MUTED, lw=0.8)
     ax.set_yticks(range(3), ["cat", "dog", "grey"], color=FG)
-    ax.set(xlim=(-3.2, 5.6), ylim=(2.5, -0.5), xlabel="share of the logit at the last position")
+    ax.set(xlim=(-3.6, 5.6), ylim=(2.5, -0.5), xlabel="share of the logit at the last position")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     return fig

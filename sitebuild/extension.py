@@ -23,7 +23,7 @@ class Pages(Preprocessor):
         out: list[str] = []
         fence = None
         for line in lines:
-            fence = _fence_after(line, fence)
+            fence = fence_after(line, fence)
             expanded = [line] if fence or line.lstrip().startswith(("```", "~~~")) else self.expand(line, page)
             out.extend(expanded)
         return out
@@ -34,7 +34,7 @@ class Pages(Preprocessor):
         return [links.protect(sources.expand(links.expand(line)))]
 
 
-def _fence_after(line, fence):
+def fence_after(line, fence):
     """The marker of the code fence that is open after `line`, or None."""
     text = line.lstrip()
     marker = text[:3] if text.startswith(("```", "~~~")) else None

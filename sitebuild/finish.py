@@ -1,9 +1,9 @@
-"""After the build: what a static host needs and mkdocs does not make, and one style sheet instead of many."""
+"""After the build: what a static host needs and mkdocs does not make, one style sheet, Markdown copies, the policy."""
 
 import json
 import re
 
-from sitebuild import ROOT, macros, styles
+from sitebuild import ROOT, cards, macros, metadata, policy, styles, texts
 
 SITE = ROOT / "site"
 
@@ -15,6 +15,10 @@ def main(site=SITE):
     (site / "sitemap.xml.gz").unlink(missing_ok=True)  # carries the time of the build; sitemap.xml says the same
     lean_search(site / "search" / "search_index.json")
     styles.bundle(site)
+    texts.write(site)
+    cards.write(site)
+    metadata.write(site)
+    policy.write(site)  # last: it holds the hashes of the scripts that stand in the pages
 
 
 def without_dates(sitemap):

@@ -8,7 +8,8 @@
 {{ break softmax: without the maximum }}     a snippet in which one thing is taken away, and what it prints
 {{ foot softmax }}                      last line: what the concept leads to, where kb uses it, its reference
 {{ lab digits }}                        a notebook of docs/labs, run, with all that it prints and draws
-{{ map }}, {{ glossary }}, {{ sources }}, {{ symbols }}   whole pages
+{{ map }}, {{ glossary }}, {{ sources }}   whole pages
+{{ stops … }}, {{ chapter … }}, {{ questions … }}   the paths: see paths.py
 """
 
 import html
@@ -16,7 +17,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from sitebuild import ROOT, figures, labs, late, links, sources
+from sitebuild import ROOT, figures, labs, late, links, paths, sources
 from sitebuild.concepts import ARCS, load_map
 
 _MACRO = re.compile(r"^\{\{ (\w+)(?: +([^:}]*?))?(?:: (.*?))? \}\}$")
@@ -223,4 +224,5 @@ MACROS = {
     "map": the_map,
     "glossary": glossary,
     "sources": all_sources,
+    **paths.MACROS,
 }

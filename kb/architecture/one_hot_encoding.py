@@ -21,7 +21,7 @@ def one_hot(indices, num_classes=-1, dtype=None):
     num_classes: the length v, one more than the largest index if -1. dtype: int64 if None, as in torch; give the dtype
     of the matrix that it is multiplied with. Raises ValueError for numbers that are not whole, or not in 0..v-1.
     """
-    _whole("one_hot", indices)
+    _whole("one_hot", indices, "indices")
     if num_classes == -1 and indices.size == 0:
         raise ValueError("one_hot: indices is empty, so num_classes has to be given")
     v = int(np.max(indices)) + 1 if num_classes == -1 else num_classes
@@ -52,17 +52,17 @@ def category(vectors):
     return np.argmax(vectors, axis=-1)
 
 
-def refuse_outside(function, indices, v):
+def refuse_outside(function, indices, v, name="indices"):
     """Raise ValueError, in the name of `function`, for indices that are not whole numbers in 0..v-1.
 
     NumPy would count a negative index from the end and return a wrong row without a word.
     """
-    _whole(function, indices)
+    _whole(function, indices, name)
     if indices.size and not (np.min(indices) >= 0 and np.max(indices) < v):
         wrong = indices[(indices < 0) | (indices >= v)].flat[0]
-        raise ValueError(f"{function}: indices has {wrong}, expected 0 to {v - 1}")
+        raise ValueError(f"{function}: {name} has {wrong}, expected 0 to {v - 1}")
 
 
-def _whole(function, indices):
+def _whole(function, indices, name):
     if indices.dtype.kind not in "iu":
-        raise ValueError(f"{function}: indices holds {indices.dtype}, expected whole numbers such as int64")
+        raise ValueError(f"{function}: {name} holds {indices.dtype}, expected whole numbers such as int64")

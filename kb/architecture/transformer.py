@@ -29,13 +29,13 @@ from kb.architecture.multi_head_attention import merge_heads, split_heads
 from kb.architecture.positional_encoding import rope
 from kb.architecture.token_embedding import embedding
 from kb.architecture.unembedding import unembed
+from kb.checkpoints.hugging_face import GPT2_LAYOUT, LLAMA_LAYOUT, check_divides, check_fields, load_pretrained
 from kb.shapes import checked
 from kb.structure.activation_functions import gelu, relu, silu, swiglu
 from kb.structure.layers import linear
 
 ACTIVATIONS = {
     "gelu_new": functools.partial(gelu, approximate="tanh"),
-    "gelu_pytorch_tanh": functools.partial(gelu, approximate="tanh"),
     "gelu": gelu,
     "relu": relu,
     "silu": silu,
@@ -57,10 +57,10 @@ class GPTConfig:
     activation_function: str = "gelu_new"
 
     def __post_init__(self):
-        _check_divides("n_head", self.n_head, "n_embd", self.n_embd)
+        check_fields(self)
+        check_divides(self, "n_head", "n_embd")
         if self.activation_function not in ACTIVATIONS:
-            known = ", ".join(ACTIVATIONS)
-            raise ValueError(f"GPTConfig: activation_function is {self.activation_function!r}, expected one of {known}")
+            raise ValueError(f"GPTConfig: activation_function {self.activation_function!r} is not in {[*ACTIVATIONS]}")
 
     def shapes(self):
         """The shape of each weight by its published name."""
@@ -76,11 +76,6 @@ class GPTConfig:
         blocks = {f"h.{i}.{name}": shape for i in range(self.n_layer) for name, shape in block.items()}
         ends = {"wte.weight": (self.vocab_size, d), "wpe.weight": (self.n_positions, d)}
         return {**ends, **blocks, "ln_f.weight": (d,), "ln_f.bias": (d,)}
-
-
-def _check_divides(name, parts, whole_name, whole):
-    if parts < 1 or whole % parts:
-        raise ValueError(f"{name} = {parts} does not divide {whole_name} = {whole}")
 
 
 def count_parameters(config):
@@ -110,9 +105,7 @@ def nest(flat):
     Numbers stand in numeric order, 2 before 10, whatever the order of the names (a file sorts them as text).
     """
     tree: dict[str, Any] = {}
-    for name in sorted(
-        flat, key=lambda name: [(not part.isdigit(), int(part) if part.isdigit() else 0) for part in name.split(".")]
-    ):
+    for name in sorted(flat, key=lambda name: [int(part) if part.isdecimal() else -1 for part in name.split(".")]):
         *path, last = name.split(".")
         functools.reduce(lambda node, part: node.setdefault(part, {}), path, tree)[last] = flat[name]
     return tree
@@ -125,8 +118,8 @@ def gpt(params, ids, config, cache=None, last=None):
 
     params {}, ids (..., t) -> (..., t, v)
 
-    ids: whole numbers from 0 to vocab_size - 1. The scores at position i depend on the tokens 0..i only.
-    cache: a kv_cache.KVCache that holds the keys and values of the tokens before these and takes up theirs.
+    ids: from 0 to vocab_size - 1. The scores at position i depend on the tokens 0..i only.
+    cache: a kv_cache.KVCache with the keys and values of the tokens before these, which takes up theirs.
     last: the scores of that many last positions only; None: of all.
     Raises ValueError for a text longer than n_positions, and for weights that are missing, unknown or of a wrong shape.
     """
@@ -212,6 +205,11 @@ class GPT2:
     config: GPTConfig
     params: dict
 
+    @classmethod
+    def from_pretrained(cls, folder):
+        """The model in a folder that holds config.json and model.safetensors, as `load_pretrained` reads it."""
+        return cls(*load_pretrained(folder, GPTConfig, GPT2_LAYOUT))
+
     def __call__(self, ids, cache=None, last=None):
         return gpt(self.params, ids, self.config, cache, last)
 
@@ -219,32 +217,39 @@ class GPT2:
 # ---- the same with the parts of today ----------------------------------------------------------------------------
 @dataclass(frozen=True)
 class LlamaConfig:
-    """The sizes of a Llama, with the names of its config.json; the defaults are Llama 2 7B."""
+    """The sizes of a Llama, with the names of its config.json; the defaults are those of the first one, 7B."""
 
     vocab_size: int = 32000
     hidden_size: int = 4096
     intermediate_size: int = 11008
     num_hidden_layers: int = 32
     num_attention_heads: int = 32
-    num_key_value_heads: int = 32
-    max_position_embeddings: int = 4096
-    rms_norm_eps: float = 1e-5
+    num_key_value_heads: int | None = None  # None: as many as heads
+    head_dim: int | None = None  # None: hidden_size / num_attention_heads
+    max_position_embeddings: int = 2048
+    rms_norm_eps: float = 1e-6
     rope_theta: float = 10000.0
     tie_word_embeddings: bool = False
 
     def __post_init__(self):
-        _check_divides("num_attention_heads", self.num_attention_heads, "hidden_size", self.hidden_size)
-        heads = "num_attention_heads", self.num_attention_heads
-        _check_divides("num_key_value_heads", self.num_key_value_heads, *heads)
+        check_fields(self)
+        if self.head_dim is None:
+            check_divides(self, "num_attention_heads", "hidden_size")
+        if self.num_key_value_heads is not None:
+            check_divides(self, "num_key_value_heads", "num_attention_heads")
+
+    def heads(self):
+        """How many heads the queries have, how many the keys and values, and the width of each."""
+        h = self.num_attention_heads
+        return h, self.num_key_value_heads or h, self.head_dim or self.hidden_size // h
 
     def shapes(self):
         """The shape of each weight by its published name."""
-        d, m = self.hidden_size, self.intermediate_size
-        kv = d // self.num_attention_heads * self.num_key_value_heads
+        d, m, (h, shared, size) = self.hidden_size, self.intermediate_size, self.heads()
         block = {
-            "input_layernorm.weight": (d,),
-            **{f"self_attn.{name}_proj.weight": (n, d) for name, n in (("q", d), ("k", kv), ("v", kv), ("o", d))},
-            "post_attention_layernorm.weight": (d,),
+            **{"input_layernorm.weight": (d,), "post_attention_layernorm.weight": (d,)},
+            **{"self_attn.q_proj.weight": (h * size, d), "self_attn.o_proj.weight": (d, h * size)},
+            **{f"self_attn.{name}_proj.weight": (shared * size, d) for name in ("k", "v")},
             **{"mlp.gate_proj.weight": (m, d), "mlp.up_proj.weight": (m, d), "mlp.down_proj.weight": (d, m)},
         }
         blocks = {f"layers.{i}.{name}": shape for i in range(self.num_hidden_layers) for name, shape in block.items()}
@@ -290,8 +295,9 @@ def llama_block(x, layer, config, positions, cache=None, index=0):
     """
     attn, mlp = layer["self_attn"], layer["mlp"]
     normed = rms_norm(x, **layer["input_layernorm"], eps=config.rms_norm_eps)
-    q = split_heads(linear(normed, **attn["q_proj"]), config.num_attention_heads)  # (..., h, t, d / h)
-    k, v = (split_heads(linear(normed, **attn[name]), config.num_key_value_heads) for name in ("k_proj", "v_proj"))
+    h, shared, _ = config.heads()
+    q = split_heads(linear(normed, **attn["q_proj"]), h)
+    k, v = (split_heads(linear(normed, **attn[name]), shared) for name in ("k_proj", "v_proj"))
     q, k = (rope(part, positions, config.rope_theta) for part in (q, k))
     x = x + linear(merge_heads(_look_back(q, k, v, cache, index)), **attn["o_proj"])
     normed = rms_norm(x, **layer["post_attention_layernorm"], eps=config.rms_norm_eps)
@@ -304,6 +310,11 @@ class Llama:
 
     config: LlamaConfig
     params: dict
+
+    @classmethod
+    def from_pretrained(cls, folder):
+        """The model in a folder that holds config.json and model.safetensors, as `load_pretrained` reads it."""
+        return cls(*load_pretrained(folder, LlamaConfig, LLAMA_LAYOUT))
 
     def __call__(self, ids, cache=None, last=None):
         return llama(self.params, ids, self.config, cache, last)

@@ -11,7 +11,9 @@ from hypothesis.extra import numpy as hnp
 
 import kb.architecture.logits as kb
 import kb.torch.architecture.logits as kt
+from kb.autograd.tensor import grad
 from kb.foundations.softmax import softmax
+from kb.learning.cost_function import cross_entropy
 from tests.contract import Case, contract, gpu_contract
 
 CASES = [
@@ -99,3 +101,14 @@ def test_masked_tokens_and_ties():
 def test_integers_are_refused():
     with pytest.raises(ValueError, match="x must be floating-point, not int64"):
         kb.log_odds(np.array([1, 2]))
+
+
+# ---- mutation: softmax twice -------------------------------------------------------------------------------------
+def test_softmax_twice_trains_a_thousand_times_more_slowly():
+    """One softmax: the slope at the right of v equal scores is 1/v - 1. Two: that of the second, 1/v - 1, goes back
+    through the Jacobian of the first, diag(p) - p p^T with p = 1/v, and comes out as (1/v - 1) / v."""
+    v, right = 1000, np.array([0])
+    once = grad(lambda z: cross_entropy(z, right))(np.zeros((1, v)))[0, 0]
+    twice = grad(lambda z: cross_entropy(softmax(z), right))(np.zeros((1, v)))[0, 0]
+    assert once == pytest.approx(1 / v - 1, rel=1e-12)
+    assert twice == pytest.approx((1 / v - 1) / v, rel=1e-12)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 import kb.architecture.sampling as kb
 import kb.torch.architecture.sampling as kt
+from figures import small_bigram as sb
 from kb.foundations.softmax import log_softmax, softmax
 from tests.contract import Case, contract, gpu_contract
 
@@ -352,6 +354,26 @@ def test_beams_are_those_of_hugging_face():
         ours = kb.beam_search(lambda ids: model(torch.tensor(ids)).logits[:, -1].numpy(), prompt[0].numpy(), 4, 6)
     np.testing.assert_array_equal(ours[0], theirs.sequences.numpy())
     np.testing.assert_allclose(ours[1], theirs.sequences_scores.numpy(), rtol=1e-6)
+
+
+# ---- the model of the page: counted ------------------------------------------------------------------------------
+def test_the_small_model_counts():
+    words = sb.TEXT.split()
+    pairs = Counter(itertools.pairwise(words))
+    assert sb.SEEN.sum() == len(words) - 1
+    assert all(sb.SEEN[sb.WORDS.index(a), sb.WORDS.index(b)] == n for (a, b), n in pairs.items())
+    assert [pairs["the", word] for word in ("cat", "dog", "mat", "bird", "log")] == [7, 5, 3, 1, 1]
+    assert words.count(".") == 9
+    np.testing.assert_allclose(softmax(sb.after("on")), (sb.SEEN[sb.WORDS.index("on")] + 0.02) / (4 + 1 + 12 * 0.02))
+
+
+def test_the_fork_of_the_page():
+    start = np.array([0])
+    greedy = kb.extend(sb.fork_logits, start, 2, kb.greedy)
+    beam = kb.beam_search(sb.fork_logits, start, 2, 2)
+    assert [sb.FORK_WORDS[i] for i in greedy] == ["saw", "a", "bird"]
+    assert [sb.FORK_WORDS[i] for i in beam[0][0]] == ["saw", "an", "owl"]
+    np.testing.assert_allclose(np.exp(beam[1][0]), 0.45 * 0.96, rtol=1e-6)
 
 
 # ---- float32 -----------------------------------------------------------------------------------------------------

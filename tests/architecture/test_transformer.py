@@ -11,7 +11,7 @@ from tests.contract import Case, contract, gpu_contract
 
 TINY = kb.GPTConfig(vocab_size=13, n_positions=9, n_embd=8, n_layer=2, n_head=2)
 ERF = dataclasses.replace(TINY, n_inner=12, activation_function="gelu", layer_norm_epsilon=1e-3)
-LLAMA = kb.LlamaConfig(13, 16, 12, 2, 4, 2, 9, 1e-6, 100.0)
+LLAMA = kb.LlamaConfig(13, 16, 12, 2, 4, 2, None, 9, rope_theta=100.0)
 TIED = dataclasses.replace(LLAMA, tie_word_embeddings=True, num_key_value_heads=4)
 IDS = np.array([[3, 0, 12, 5, 5], [1, 2, 3, 4, 0]])
 
@@ -50,7 +50,7 @@ GPT_CONFIGS = [
     dataclasses.replace(TINY, n_inner=20, activation_function="gelu", layer_norm_epsilon=1e-3),
     kb.GPTConfig(vocab_size=101, n_positions=40, n_embd=48, n_layer=11, n_head=6, activation_function="relu"),
 ]
-LLAMA_CONFIGS = [LLAMA, TIED, kb.LlamaConfig(101, 48, 64, 3, 6, 1, 40, 1e-5, 10000.0)]
+LLAMA_CONFIGS = [LLAMA, TIED, kb.LlamaConfig(101, 48, 64, 3, 6, 1, 10, 40, 1e-5)]
 
 
 def peer(config, seed=0):

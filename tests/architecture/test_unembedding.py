@@ -1,10 +1,13 @@
 """Unembedding: what proves kb.architecture.unembedding."""
 
+import math
+
 import numpy as np
 import pytest
 
 import kb.architecture.unembedding as kb
 import kb.torch.architecture.unembedding as kt
+from figures import small_vocabulary as sv
 from kb.autograd.tensor import Tensor
 from tests.contract import Case, contract, gpu_contract
 
@@ -83,3 +86,21 @@ def test_only_the_last_position_learns_from_the_last_scores():
     x, weight = (Tensor(a) for a in arrays())
     np.sum(kb.unembed_last(x, weight)).backward()
     assert x.grad.any(1).tolist() == [False, False, True]
+
+
+# ---- mutation: one matrix for both ends, and nothing between them ------------------------------------------------
+def test_the_counting_song_needs_two_matrices_or_a_layer_between():
+    """Tied and alone the table of scores is symmetric and has no negative eigenvalue. The cost is convex in the table
+    and blind to which word is called one, so the best such table has one number on the diagonal and at most that one
+    beside it: at least log 3 each."""
+    assert sv.song_costs("untied")[-1] < 0.001
+    assert sv.song_costs("tied, with a layer between")[-1] < 0.001
+    assert sv.song_costs("tied")[-1] == pytest.approx(math.log(3), rel=1e-12)
+
+
+def test_the_six_tokens_of_the_page():
+    """The longest wins over the best aligned."""
+    z = kb.unembed(sv.FINAL, sv.WEIGHT)
+    np.testing.assert_allclose(z, [2 * a + 0.8 * b for a, b in sv.WEIGHT], rtol=1e-15)
+    cosines = z / np.linalg.norm(sv.WEIGHT, axis=1) / np.linalg.norm(sv.FINAL)
+    assert (sv.TOKENS[z.argmax()], sv.TOKENS[cosines.argmax()]) == ("mat", "sofa")

@@ -36,10 +36,10 @@ def category(vectors):
     return vectors.argmax(-1)
 
 
-def refuse_outside(function, indices, v):
+def refuse_outside(function, indices, v, name="indices"):
     """Raise ValueError for indices that are not whole numbers in 0..v-1. On a GPU this waits for the numbers."""
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
-        raise ValueError(f"{function}: indices holds {indices.dtype}, expected whole numbers such as torch.int64")
+        raise ValueError(f"{function}: {name} holds {indices.dtype}, expected whole numbers such as torch.int64")
     if indices.numel() and not (int(indices.min()) >= 0 and int(indices.max()) < v):
         wrong = indices[(indices < 0) | (indices >= v)].flatten()[0]
-        raise ValueError(f"{function}: indices has {int(wrong)}, expected 0 to {v - 1}")
+        raise ValueError(f"{function}: {name} has {int(wrong)}, expected 0 to {v - 1}")

@@ -18,7 +18,6 @@ WITHOUT_A_TWIN = {
 }
 ACTIVATIONS: dict[str, Callable] = {
     "gelu_new": functools.partial(F.gelu, approximate="tanh"),
-    "gelu_pytorch_tanh": functools.partial(F.gelu, approximate="tanh"),
     "gelu": F.gelu,
     "relu": F.relu,
     "silu": F.silu,
@@ -145,14 +144,14 @@ class GroupedAttention(nn.Module):
 
     def __init__(self, config):
         super().__init__()
-        d, size = config.hidden_size, config.hidden_size // config.num_attention_heads
-        self.heads, self.theta = (config.num_attention_heads, config.num_key_value_heads), config.rope_theta
-        self.q_proj, self.o_proj = (nn.Linear(d, d, bias=False) for _ in range(2))
-        self.k_proj, self.v_proj = (nn.Linear(d, size * self.heads[1], bias=False) for _ in range(2))
+        d, (self.heads, self.shared, size), self.theta = config.hidden_size, config.heads(), config.rope_theta
+        self.q_proj = nn.Linear(d, self.heads * size, bias=False)
+        self.k_proj, self.v_proj = (nn.Linear(d, self.shared * size, bias=False) for _ in range(2))
+        self.o_proj = nn.Linear(self.heads * size, d, bias=False)
 
     def forward(self, x, positions, cache, index):
-        q = _split_heads(self.q_proj(x), self.heads[0])
-        k, v = (_split_heads(part(x), self.heads[1]) for part in (self.k_proj, self.v_proj))
+        q = _split_heads(self.q_proj(x), self.heads)
+        k, v = (_split_heads(part(x), self.shared) for part in (self.k_proj, self.v_proj))
         q, k = (_rope(part, positions, self.theta) for part in (q, k))
         return self.o_proj(_merge_heads(_look_back(q, k, v, cache, index)))
 

@@ -1,0 +1,188 @@
+"""Models as Hugging Face publishes them: a folder with config.json and model.safetensors. Nothing in it is run.
+
+The config is judged first, then the names, dtypes and shapes in the file's header, and only then are numbers read. What
+the names of a kind of model look like, and every exception, stands in a `Layout`, with the reason.
+
+Source: https://huggingface.co/docs/transformers/main_classes/model#transformers.PreTrainedModel.from_pretrained
+"""
+
+import dataclasses
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kb.checkpoints.safetensors import Entry, load_file, read_header
+
+MAX_CONFIG = 1_000_000  # bytes; real ones have about a thousand
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """How one kind of model is published."""
+
+    model_type: str
+    prefix: str  # in front of every name when the file holds a model with a head, absent when it holds the bare one
+    block: str  # the names of a block start with this and its number
+    layers: str  # where the config says how many blocks there are
+    constants: str  # a pattern of tensors that were saved though they are not weights: left out
+    head: str  # the unembedding, which has no prefix
+    embedding: str  # what the head is equal to where weights are tied
+    fixed: Mapping[str, Any]  # settings of the config that would change the model, with the one value that kb computes
+
+
+GPT2_LAYOUT = Layout(
+    model_type="gpt2",
+    prefix="transformer.",
+    block="h.",
+    layers="n_layer",
+    constants=r"h\.\d+\.attn\.(bias|masked_bias)",  # the causal mask, and the -10000 of the code before 2020
+    head="lm_head.weight",
+    embedding="wte.weight",
+    fixed={
+        "scale_attn_weights": True,
+        "scale_attn_by_inverse_layer_idx": False,
+        "add_cross_attention": False,
+        "tie_word_embeddings": True,
+        "quantization_config": None,
+    },
+)
+LLAMA_LAYOUT = Layout(
+    model_type="llama",
+    prefix="model.",
+    block="layers.",
+    layers="num_hidden_layers",
+    constants=r"layers\.\d+\.self_attn\.rotary_emb\.inv_freq",  # the rates of the rotation, which rope_theta gives
+    head="lm_head.weight",
+    embedding="embed_tokens.weight",
+    fixed={
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "rope_scaling": None,
+        "quantization_config": None,
+    },
+)
+
+
+def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: Layout) -> tuple[Any, dict]:
+    """The config, an object of `config_class`, and the weights, a dict of the names that its `shapes()` gives.
+
+    A float16 or bfloat16 weight becomes float32, exactly. At no time is more memory taken than the file has bytes, or
+    twice that where it holds such weights.
+
+    Raises ValueError, naming the file and the reason, for a setting that kb does not compute, and for a tensor that is
+    missing, unknown, of the wrong shape or not made of real numbers; FileNotFoundError where there is no such file.
+    """
+    config = _config(Path(folder) / "config.json", config_class, layout)
+    path = Path(folder) / "model.safetensors"
+    if not path.exists():
+        others = sorted(p.name for p in Path(folder).glob("*") if p.suffix in {".bin", ".json", ".safetensors", ".pt"})
+        raise FileNotFoundError(f"{path} is missing (pickles and split files are not read); the folder has {others}")
+    tensors = read_header(path).tensors
+    found = {name: name.removeprefix(layout.prefix) for name in tensors}
+    _check(path, tensors, found, config, layout)
+    return config, _weights(path, found, config.shapes(), layout)
+
+
+# ---- config.json -------------------------------------------------------------------------------------------------
+def _config(path, config_class, layout):
+    fields = _read_json(path)
+    if fields.get("model_type") != layout.model_type:
+        raise ValueError(f"{path}: model_type is {fields.get('model_type')!r}, expected {layout.model_type!r}")
+    fields = _with_rope_theta(path, fields)
+    for name, value in layout.fixed.items():
+        if fields.get(name, value) != value:
+            raise ValueError(f"{path}: {name} is {fields[name]!r}; kb computes the model with {value!r} only")
+    try:
+        return config_class(**{f.name: fields[f.name] for f in dataclasses.fields(config_class) if f.name in fields})
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _read_json(path):
+    with open(path, "rb") as file:
+        text = file.read(MAX_CONFIG + 1)
+    if len(text) > MAX_CONFIG:
+        raise ValueError(f"{path}: more than {MAX_CONFIG} bytes, which no config has")
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"{path}: expected a JSON object, found {type(fields).__name__}")
+    return fields
+
+
+def _with_rope_theta(path, fields):
+    """Since version 5 rope_theta stands inside rope_parameters, beside the kind of rotation."""
+    rope = fields.get("rope_parameters")
+    if rope is None:
+        return fields
+    kind = rope.get("rope_type", "default") if isinstance(rope, dict) else rope
+    if kind != "default" or not set(rope) <= {"rope_type", "rope_theta"}:
+        raise ValueError(f"{path}: rope_parameters is {rope!r}; kb computes the rope_type 'default' only")
+    return {**fields, **{name: rope[name] for name in ("rope_theta",) if name in rope}}
+
+
+def check_fields(config: Any) -> None:
+    """Raises ValueError for a size that is not a whole number above 0, a nan, and a setting of the wrong type."""
+    for field in dataclasses.fields(config):
+        value, kind = getattr(config, field.name), field.type
+        types: Any = int | float if kind is float else kind
+        number = isinstance(value, int | float) and kind is not bool
+        if not isinstance(value, types) or (number and (isinstance(value, bool) or not 0 < value < math.inf)):
+            raise ValueError(f"{type(config).__name__}: {field.name} is {value!r}")
+
+
+def check_divides(config: Any, parts: str, whole: str) -> None:
+    """Raises ValueError where one size is not a multiple of another."""
+    if getattr(config, whole) % getattr(config, parts):
+        shown = f"{parts} = {getattr(config, parts)} does not divide {whole} = {getattr(config, whole)}"
+        raise ValueError(f"{type(config).__name__}: {shown}")
+
+
+# ---- model.safetensors -------------------------------------------------------------------------------------------
+def _check(path, tensors: dict[str, Entry], found, config, layout):
+    """The names, shapes and dtypes in the header, against the config: nothing has been read yet."""
+    blocks = {name.split(".")[1] for name in found.values() if name.startswith(layout.block)}
+    if len(blocks) != getattr(config, layout.layers):  # before the names of a billion layers are made up
+        raise ValueError(f"{path}: has {len(blocks)} blocks, config.json says {getattr(config, layout.layers)}")
+    expected = config.shapes()
+    shapes: dict[str, tuple] = {}
+    for full, name in found.items():
+        if _left_out(name, expected, layout):
+            continue
+        if name in shapes:
+            raise ValueError(f"{path}: has {name} twice, with and without {layout.prefix!r}")
+        shapes[name] = tensors[full].shape
+        if name not in expected:
+            raise ValueError(f"{path}: {full} is not a weight of this model")
+        if tensors[full].dtype not in ("F64", "F32", "F16", "BF16"):
+            raise ValueError(f"{path}: {full} has the dtype {tensors[full].dtype}, expected real numbers")
+        if shapes[name] != expected[name]:
+            raise ValueError(f"{path}: {full} has shape {shapes[name]}, config.json makes it {expected[name]}")
+    if missing := [name for name in expected if name not in shapes]:
+        raise ValueError(f"{path}: {len(missing)} weights are missing, among them {missing[:3]}")
+
+
+def _left_out(name, expected, layout):
+    """Constants, and the head where it is only a second copy of the embedding."""
+    return bool(re.fullmatch(layout.constants, name)) or (name == layout.head and name not in expected)
+
+
+def _weights(path, found, expected, layout):
+    arrays = {found[full]: array for full, array in load_file(path).items()}
+    head = arrays.get(layout.head)
+    if head is not None and layout.head not in expected and not np.array_equal(head, arrays[layout.embedding]):
+        raise ValueError(f"{path}: {layout.head} differs from {layout.embedding}, config.json says that they are one")
+    return {name: _widened(arrays.pop(name)) for name in expected}
+
+
+def _widened(array):
+    return array.astype(np.float32) if array.dtype.itemsize < 4 else array
