@@ -26,8 +26,8 @@ from kb.learning.optimizers import AdamW, clip_grad_norm, warmup_cosine
 
 WEIGHTS = FOLDER / "gpt_tales.safetensors"
 PATH = Path(__file__).with_name("gpt.json")
-SEED, END, MERGES = 0, "<|endoftext|>", 767
-CONFIG = GPTConfig(vocab_size=256 + MERGES + 1, n_positions=136, n_embd=96, n_layer=3, n_head=4)
+SEED, END, MERGES = 0, "<|endoftext|>", 639
+CONFIG = GPTConfig(vocab_size=256 + MERGES + 1, n_positions=144, n_embd=96, n_layer=3, n_head=4)
 STEPS, BATCH_SIZE, LR, LR_MIN, WARMUP_STEPS, MAX_NORM = 2200, 8, 3e-3, 1e-4, 100, 1.0
 BETAS, WEIGHT_DECAY = (0.9, 0.99), 0.1
 EVERY = 100  # steps between two looks at the held-out stories
