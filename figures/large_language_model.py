@@ -9,13 +9,12 @@ from kb.architecture.large_language_model import power_law
 from training import scaling as measured
 
 VIOLET = ARC["architecture"]
-PROMPTS = (
-    "One",
-    "One sunny morning",
+STORY = (
     "One sunny morning Clara went to the river. There, on the bank, lay a silver ring. Then Ben came along. He was sad "
-    "because he had lost a game. Clara wanted to help, so she gave Ben the ring. In the end the silver ring belonged to",
+    "because he had lost a game. Clara wanted to help, so she gave Ben the ring. In the end the silver ring belonged"
 )
-TITLES = "One …", "One sunny morning …", "… the silver ring belonged to …"
+PROMPTS = "One", "One sunny morning", f"{STORY} to"
+TITLES = "One …", "One sunny morning …", "… ring belonged to …"
 
 
 def next_token():
@@ -35,9 +34,9 @@ def next_token():
 
 
 def surprises():
-    """A story that the model has never read, each token on a ground that is darker the more it surprised the model. Dark
-    are the weather, the first names, the place and the thing, which the grammar chooses freely. Light is almost all
-    else, and the same names and things where the story has already said them."""
+    """A story that the model has never read, each token on a ground that is darker the more it surprised the model.
+    Dark are the weather, the first names, the place and the thing, which the grammar chooses freely. Light is almost
+    all else."""
     text = tale_teller.told()[1][SHOWN].text
     tokens = [tale_teller.model()[1].decode([i]) for i in tale_teller.tokens(text)[1:]]
     found = tale_teller.surprises(text)
@@ -74,9 +73,9 @@ def _wrapped(tokens, width):
 
 
 def scaling():
-    """Two panels. Left, the loss on held-out stories over 600 steps for models of three sizes: all fall, the larger ones
-    faster and further. Right, the losses at the end against the number of weights, both axes logarithmic: the three
-    points lie near a straight line that falls."""
+    """Two panels. Left, the loss on held-out stories over 600 steps for models of three sizes: all fall, the larger
+    ones faster and further. Right, the losses at the end against the number of weights, both axes logarithmic: the
+    three points lie near a straight line that falls."""
     fig, (left, right) = canvas(height=2.6, columns=2)
     for run, shade in zip(measured.read(), (0.4, 0.65, 1.0), strict=True):
         steps, losses = np.array(run["held_out"]).T

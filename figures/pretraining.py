@@ -8,7 +8,7 @@ from figures import tale_teller
 from figures.style import ARC, FG, LINE, MUTED, bare, canvas, label
 
 VIOLET = ARC["architecture"]
-FIRST = 11  # tokens of a story that are shown
+FIRST = 12  # tokens of a story that are shown
 
 
 def every_position():
@@ -16,7 +16,7 @@ def every_position():
     begins a story on; above, what it should say there, which is the token that it reads next. Between them a bar for
     each position, the probability that the trained model gives to the right answer: small for the weather, the name
     and the place, which nobody can know, and near 1 for the words between."""
-    text = tale_teller.told()[1][0].text
+    text = next(one.text for one in tale_teller.told()[1] if one.text.startswith("It was a"))
     ids = tale_teller.tokens(text)[: FIRST + 1]
     words = ["⟨end⟩", *(tale_teller.model()[1].decode([i]).strip() for i in ids[1:])]
     chances = np.exp(-tale_teller.surprises(text)[:FIRST])
@@ -36,19 +36,22 @@ def every_position():
 
 
 def curve():
-    """The loss against the step. It begins at 6.94, just above a dotted line at ln 1024 = 6.93, falls steeply within
-    the first 300 steps to about 1, and then ever more slowly. The loss on the held-out stories, drawn as dots, stays
-    close to that of the training batches."""
-    fig, ax = canvas(height=2.7)
-    losses = tale_teller.record()["losses"]
-    ax.plot(*tale_teller.smoothed([losses[0]] * 12 + losses[:-12]), color=VIOLET, lw=1.4)
+    """The loss against the step, on a logarithmic axis. It begins at @@, just above a dotted line at ln 896 = 6.80, and
+    falls steeply within the first 300 steps to below 1, then ever more slowly to about @@. The loss on the held-out
+    stories, drawn as dots, goes along at first, is lowest at step @@ with @@, and then rises to @@."""
+    fig, ax = canvas(height=2.8)
+    losses, vocabulary = tale_teller.record()["losses"], tale_teller.model()[1].vocab_size
+    steps, means = tale_teller.smoothed(losses)
+    ax.plot([1, *steps], [losses[0], *means], color=VIOLET, lw=1.4)
     steps, held_out = tale_teller.held_out_losses()
     ax.plot(steps, held_out, "o", color=FG, ms=3)
-    ax.axhline(math.log(1024), color=MUTED, lw=0.9, ls=(0, (1, 2)))
-    label(ax, len(losses), math.log(1024) + 0.3, "ln 1024: every token alike", MUTED, ha="right")
-    label(ax, len(losses) * 0.6, held_out[-1] + 1.1, "held-out stories (dots)", FG, ha="left")
-    label(ax, len(losses) * 0.12, 3.2, "batches (mean of 25)", VIOLET, ha="left")
-    ax.set(xlabel="step", ylabel="loss, nats per token", xlim=(-30, len(losses)), ylim=(0, 7.6))
+    ax.axhline(math.log(vocabulary), color=MUTED, lw=0.9, ls=(0, (1, 2)))
+    label(ax, steps[-1], math.log(vocabulary) * 0.84, f"ln {vocabulary}: every token alike", MUTED, ha="right")
+    label(ax, steps[-1], held_out[-1] * 1.35, "held-out stories", FG, ha="right")
+    label(ax, steps[-1], losses[-1] * 0.85, "batches, mean of 25", VIOLET, ha="right", va="top")
+    ax.set(xlabel="step", ylabel="loss, nats per token", xlim=(-30, steps[-1] * 1.01), ylim=(0.13, 8.5), yscale="log")
+    ax.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
+    ax.minorticks_off()
     return fig
 
 

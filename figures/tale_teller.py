@@ -6,6 +6,7 @@ import numpy as np
 
 from kb.architecture.large_language_model import next_token, surprise, write
 from kb.architecture.sampling import greedy, sample
+from kb.architecture.transformer import count_parameters
 from kb.checkpoints.shipped import gpt_tales
 from kb.data.tales import train_and_held_out
 from training import gpt, scaling
@@ -94,7 +95,7 @@ def final_mark(about):
 
 
 def apart(steps=None):
-    """The largest difference, at any of the first steps, between the loss in NumPy and that of the same run in torch."""
+    """How far the losses in NumPy and in torch are apart where they are furthest, in the first steps or in all."""
     return float(np.max(np.abs(np.subtract(record()["losses"], record()["torch_losses"]))[:steps]))
 
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from kb.architecture.sampling import greedy
 from kb.architecture import large_language_model as numpy_twin
+from kb.architecture.sampling import greedy
 from kb.checkpoints.shipped import gpt_tales
 from kb.torch.architecture.large_language_model import write
 from kb.torch.architecture.transformer import GPT2

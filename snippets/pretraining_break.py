@@ -1,5 +1,7 @@
 """Without the shift the model is asked for the token that it sees: the loss falls to 0, and all it can do is repeat."""
 
+import functools
+
 import numpy as np
 
 from kb.architecture.large_language_model import write
@@ -26,5 +28,5 @@ for shift in (1, 0):
         value, grads = value_and_grad(loss)(params, ids, shift)
         params = optimizer.step(grads)
     prompt = np.frombuffer(b"She went to th", np.uint8).astype(int)
-    written = bytes(write(GPT2(config, params), prompt, 16, lambda z: sample(z, rng)).tolist()).decode()
+    written = bytes(write(GPT2(config, params), prompt, 16, functools.partial(sample, rng=rng)).tolist()).decode()
     print(f"shift {shift}: loss {value:.2f}  {written!r}")
