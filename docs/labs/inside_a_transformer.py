@@ -31,7 +31,7 @@ print(f"{sum(weight.size for weight in model.params.values()):,} numbers, {confi
 # on a *rainy* one "The drops drummed on the roofs". Nobody told the model: it has seen only text. Does it know?
 
 # %%
-PROMPT = "On a snowy afternoon Sara walked to the market alone. The"
+PROMPT = "On a snowy afternoon Emma walked to the market alone. The"
 END = tokenizer.vocab[tokenizer.special[0]]  # stands before each story
 
 
@@ -213,6 +213,9 @@ x = written(enter(ids), blocks | all_deaf)
 print(f"none does: {chance(x):.0%}, and it says {likeliest(read(x[:, -1].sum(axis=0)))}")
 
 # %% [markdown]
+# The first layer fetches the weather. The later ones need not look again: they read it in the stream, where the first
+# has left it.
+#
 # ## Neurons: keys and values
 #
 # Which neurons of the last MLP know that it snows? Read the same story with rain in it. A neuron knows if its

@@ -222,6 +222,8 @@ def test_the_transformer_is_taken_apart_and_taught_a_fact():
     printed = "".join(cell["text"] for cell in labs.record("inside_a_transformer"))
     shares, model = re.search(r"sum of the shares ([-\d.]+), model ([-\d.]+)", printed).groups()
     assert float(shares) == pytest.approx(float(model), abs=2e-4)
+    fetched, later, last = (int(n) for n in re.findall(r"attention \d sees no snow: (\d+)%", printed))
+    assert fetched < 10 < 90 < min(later, last)
     tests = re.findall(r"^(On a (\w+) evening .*)\n +before +'(.+?)' .*\n +after +'(.+?)' ", printed, re.M)
     assert len(tests) == 5
     for text, weather, before, after in tests:
