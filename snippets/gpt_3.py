@@ -1,4 +1,4 @@
-"""GPT-3's table, line by line, from six sizes; then what a token costs, and what the weights weigh."""
+"""GPT-3's table from six sizes; what a token costs, and what the weights weigh."""
 
 from kb.architecture.gpt_3 import (
     GPT2_SMALL,
@@ -26,15 +26,18 @@ print(f"{'total':15} {sum(weight_matrices(GPT3).values()):15,}")
 
 print({name: f"{count:,}" for name, count in left_out(GPT3).items()})
 #> {'positions': '25,165,824', 'biases': '10,616,832', 'norms': '4,743,168'}
-# With these, and with the embedding used again as unembedding, it is the model that the transformer page builds.
-print(f"{count_parameters(GPT3):,} parameters; GPT-2 small: {count_parameters(GPT2_SMALL):,}")
-#> 174,604,259,328 parameters; GPT-2 small: 124,439,808
+# With these, and the embedding used again as unembedding, it is a whole GPT.
+for name, config in (("GPT-3", GPT3), ("GPT-2 small", GPT2_SMALL)):
+    print(f"{name}: {count_parameters(config):,}")
+    #> GPT-3: 174,604,259,328
+    #> GPT-2 small: 124,439,808
+for name, config in (("GPT-3", GPT3), ("GPT-2 small", GPT2_SMALL)):
+    gigabytes, operations = weight_bytes(config) / 1e9, flops_per_token(config) / 1e9
+    print(f"{name}: {gigabytes:.2f} GB in float16, {operations:.2f} billion FLOPs a token")
+    #> GPT-3: 349.21 GB in float16, 349.13 billion FLOPs a token
+    #> GPT-2 small: 0.25 GB in float16, 0.25 billion FLOPs a token
 
-print(f"a token: {flops_per_token(GPT3) / 1e9:.0f} billion operations", end=", ")
-#> a token: 349 billion operations
-print(f"with 2048 positions to look at {flops_per_token(GPT3, 2048) / 1e9:.0f} billion")
-#> with 2048 positions to look at 359 billion
-print(f"training on 300 billion tokens: {training_flops(GPT3, 300e9):.2e} operations")
-#> training on 300 billion tokens: 3.14e+23 operations
-print(f"weights in float16: {weight_bytes(GPT3) / 1e9:.0f} GB; GPT-2 small: {weight_bytes(GPT2_SMALL) / 1e9:.2f} GB")
-#> weights in float16: 349 GB; GPT-2 small: 0.25 GB
+print(f"looking at 2048 positions: {flops_per_token(GPT3, 2048) / 1e9:.0f} billion")
+#> looking at 2048 positions: 359 billion
+print(f"300 billion tokens of training: {training_flops(GPT3, 300e9):.2e}")
+#> 300 billion tokens of training: 3.14e+23

@@ -8,6 +8,6 @@ parts = ("key", "query", "value", "output")
 for name, head in (("heads of 128", d // heads), ("heads of 12,288", d)):
     wrong = right | dict.fromkeys(parts, head * d * heads * layers)
     attention = sum(wrong[part] for part in parts)
-    print(f"{name:15} attention {attention:17,}  total {sum(wrong.values()):17,}")
-    #> heads of 128    attention    57,982,058,496  total   175,181,291,520
-    #> heads of 12,288 attention 5,566,277,615,616  total 5,683,476,848,640
+    print(f"{name}: attention {attention:,}, total {sum(wrong.values()):,}")
+    #> heads of 128: attention 57,982,058,496, total 175,181,291,520
+    #> heads of 12,288: attention 5,566,277,615,616, total 5,683,476,848,640

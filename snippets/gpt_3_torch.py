@@ -1,4 +1,4 @@
-"""GPT-3 built in torch without memory: on the "meta" device tensors have shapes, and no numbers."""
+"""GPT-3 in torch without memory: on the "meta" device a tensor has a shape only."""
 
 import torch
 

@@ -106,7 +106,8 @@ def beam_search(next_logits, ids, width, max_new_tokens, end=None):
     """
     if width < 1:
         raise ValueError(f"beam_search: width must be at least 1, not {width}")
-    texts, scores, done = ids[None], torch.zeros(1, device=ids.device), torch.zeros(1, dtype=bool, device=ids.device)
+    texts, scores = ids[None], torch.zeros(1, device=ids.device)
+    done = torch.zeros(1, dtype=torch.bool, device=ids.device)
     for _ in range(max_new_tokens):
         log_p = next_logits(texts).log_softmax(-1)
         v = log_p.shape[-1]
@@ -115,7 +116,8 @@ def beam_search(next_logits, ids, width, max_new_tokens, end=None):
             filler[end] = 0
         total = scores[:, None] + torch.where(done[:, None], filler, log_p)
         scores, best = total.ravel().sort(descending=True, stable=True)
-        best, scores = best[:width][scores[:width].isfinite()], scores[:width][scores[:width].isfinite()]
+        kept = scores[:width].isfinite()
+        best, scores = best[:width][kept], scores[:width][kept]
         row, token = best // v, best % v
         texts = torch.cat([texts[row], token[:, None]], -1)
         done = done[row] | (token == (-1 if end is None else end))
