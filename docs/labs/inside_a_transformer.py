@@ -119,16 +119,16 @@ for name, length in zip(names, np.linalg.norm(parts[:, -1], axis=-1), strict=Tru
 
 # %%
 # A table: one row for the embedding and for each block, one column for each
-# of the last nine tokens of the prompt. Each cell holds the token that the
+# of the last eight tokens of the prompt. Each cell holds the token that the
 # stream would say next at that point, darker where it is surer. The lower
 # rows turn from copies and guesses into the words of the story.
-lens = softmax(logit_lens(parts, read))[:, -9:]
+lens = softmax(logit_lens(parts, read))[:, -8:]
 fig, ax = plt.subplots(figsize=(5.6, 2.6))
 ax.imshow(lens.max(axis=-1), "Purples", vmin=0, vmax=2.5, aspect="auto")
 for row, column in np.ndindex(lens.shape[:2]):
     said = piece(lens[row, column].argmax())
     ax.text(column, row, said, ha="center", va="center", fontsize=8, color="black")
-ax.set_xticks(range(9), [piece(i) for i in ids[-9:]], rotation=45)
+ax.set_xticks(range(8), [piece(i) for i in ids[-8:]], rotation=45)
 ax.set_yticks(range(len(names)), names)
 ax.set_xlabel("the token that was read")
 plt.show()
