@@ -65,7 +65,7 @@ def ranks():
         label(ax, trainable(way), tilted.max() + 0.03, name, colour, fontsize=9.5)
     ax.plot([trainable(rank) for rank in RANKS], [reached(rank) for rank in RANKS], "-", color=VIOLET, lw=1.2)
     ax.axhline(reached("nothing"), color=MUTED, lw=0.9, ls=(0, (4, 3)))
-    label(ax, 2200, reached("nothing") - 0.02, "from random weights", MUTED, fontsize=8.5)
+    label(ax, 2250, reached("nothing") - 0.035, "from random\nweights", MUTED, fontsize=8.5)
     ax.set_xscale("log")
     ax.set_xticks([trainable(way) for way in ways], [f"{trainable(way):,}" for way in ways])
     ax.minorticks_off()
