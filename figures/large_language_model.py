@@ -9,11 +9,7 @@ from kb.architecture.large_language_model import power_law
 from training import scaling as measured
 
 VIOLET = ARC["architecture"]
-STORY = (
-    "One sunny morning Clara went to the river. There, on the bank, lay a silver ring. Then Ben came along. He was sad "
-    "because he had lost a game. Clara wanted to help, so she gave Ben the ring. In the end the silver ring belonged"
-)
-PROMPTS = "One", "One sunny morning", f"{STORY} to"
+PROMPTS = "One", "One sunny morning", f"{tale_teller.GIFT} to"
 TITLES = "One …", "One sunny morning …", "… ring belonged to …"
 
 
