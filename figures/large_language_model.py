@@ -15,13 +15,14 @@ TITLES = "One …", "One sunny morning …", "… ring belonged to …"
 
 def next_token():
     """Three rows of bars, each the six likeliest next tokens after a prompt. After "One" come weathers, each with about
-    a seventh. After "One sunny morning" come names, each with a few percent. At the end of a story in which Clara gave
-    Ben the ring, after "the silver ring belonged to", nearly all goes to the name Ben."""
+    a seventh. After "One sunny morning" come names, with 9 to 18 percent each. At the end of a story in which Clara gave
+    Ben the ring, after "the silver ring belonged to", 99 percent goes to the name Ben."""
     fig, axes = canvas(height=2.5, columns=3)
     for ax, prompt, title in zip(axes, PROMPTS, TITLES, strict=True):
-        for i, (word, p) in enumerate(tale_teller.likeliest(prompt)):
+        words = {word.strip(): p for word, p in reversed(tale_teller.likeliest(prompt, 9))}  # with and without a space
+        for i, (word, p) in enumerate(sorted(words.items(), key=lambda pair: -pair[1])[:6]):
             ax.barh(i, p, color=VIOLET, height=0.62)
-            label(ax, -0.03, i, word.strip(), ha="right", fontsize=9.5)
+            label(ax, -0.03, i, word, ha="right", fontsize=9.5)
             label(ax, p + 0.03, i, f"{p:.0%}" if p >= 0.01 else "< 1%", MUTED, ha="left", fontsize=8.5)
         ax.set(xlim=(-0.55, 1.25), ylim=(5.6, -0.6))
         ax.set_title(title, fontsize=9, color=FG)

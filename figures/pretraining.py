@@ -73,6 +73,7 @@ def abilities():
         ax.plot(steps, shares, color=VIOLET if main else MUTED, lw=2 if main else 1.1)
         label(ax, steps[-1] * 1.02, place - shift, names[about], VIOLET if main else MUTED, ha="left", fontsize=9.5)
     ax.set(xlabel="step", ylabel="share right", xlim=(0, steps[-1] * 1.28), ylim=(0, 1.03))
+    ax.set_xticks(range(0, steps[-1] + 1, 500))
     ax.set_yticks([0, 0.5, 1], ["0", "½", "1"])
     ax.spines["bottom"].set_bounds(0, steps[-1])
     return fig

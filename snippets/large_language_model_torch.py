@@ -19,4 +19,3 @@ print(tokenizer.decode(ids[1:].tolist()))
 #> On a windy evening Max walked to the park alone. The clouds raced across the sky, and Max buttoned up his coat. He
 print(ids.tolist() == numpy_twin.write(model, torch.tensor(prompt).numpy(), 18, greedy).tolist())
 #> True
-# > True
