@@ -14,9 +14,9 @@ TITLES = "One …", "One sunny morning …", "… ring belonged to …"
 
 
 def next_token():
-    """Three rows of bars, each the six likeliest next tokens after a prompt. After "One" come weathers, each with about
-    a seventh. After "One sunny morning" come names, with 9 to 18 percent each. At the end of a story in which Clara gave
-    Ben the ring, after "the silver ring belonged to", 99 percent goes to the name Ben."""
+    """Three groups of bars, each the six likeliest next tokens after a prompt. After "One" come weathers, each with
+    about a seventh. After "One sunny morning" come names, with 9 to 18 percent each. At the end of a story in which
+    Clara gave Ben the ring, after "the silver ring belonged to", 99 percent goes to the name Ben."""
     fig, axes = canvas(height=2.5, columns=3)
     for ax, prompt, title in zip(axes, PROMPTS, TITLES, strict=True):
         words = {word.strip(): p for word, p in reversed(tale_teller.likeliest(prompt, 9))}  # with and without a space
