@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
 
 from figures import tale_teller
 from figures.style import ARC, BG, FG, MUTED, bare, canvas, label
@@ -37,36 +38,35 @@ def surprises():
     text = tale_teller.told()[1][SHOWN].text
     tokens = [tale_teller.model()[1].decode([i]) for i in tale_teller.tokens(text)[1:]]
     found = tale_teller.surprises(text)
-    fig, ax = canvas(height=2.0)
-    lines = _wrapped(tokens, 66)
-    for row, line in enumerate(lines):
-        column = 0
-        for i in line:
-            word = tokens[i] if column else tokens[i].lstrip()
-            shade = min(float(found[i]) / 5, 1.0)
-            ax.add_patch(Rectangle((column, row - 0.42), len(word), 0.84, facecolor=VIOLET, alpha=shade, lw=0))
-            colour = BG if shade > 0.55 else FG
-            label(ax, column, row, word.replace(" ", "\u00a0"), colour, ha="left", family="monospace", fontsize=9.4)
-            column += len(word)
-    ax.set(xlim=(0, 68), ylim=(len(lines) - 0.4, -0.6))
+    fig, ax = canvas(height=2.3)
+    x, row = 0.0, 0
+    for i, (token, width) in enumerate(zip(tokens, map(_width, tokens), strict=True)):
+        gap = SPACE * token.startswith(" ")
+        rest = sum(_width(part) for part in _rest_of_word(tokens, i))
+        x, row = (0.0, row + 1) if x + gap + width + rest > LINE_WIDTH else (x + gap * (x > 0), row)
+        shade = min(float(found[i]) / 5, 1.0)
+        ax.add_patch(Rectangle((x, row - 0.41), width, 0.82, facecolor=VIOLET, alpha=shade, lw=0))
+        label(ax, x + width / 2, row, token.strip(), BG if shade > 0.55 else FG, fontsize=SIZE)
+        x += width
+    ax.set(xlim=(0, LINE_WIDTH), ylim=(row + 0.6, -0.6))
     bare(ax)
     return fig
 
 
 SHOWN = 2  # of the held-out stories
+SIZE, SPACE, LINE_WIDTH = 9.5, 2.2, 385  # of the letters, between two words, of the lines: points
 
 
-def _wrapped(tokens, width):
-    """The numbers of the tokens of each line."""
-    lines, used = [[]], 0
-    for i, token in enumerate(tokens):
-        fits = used + len(token) <= width or not token.startswith(" ")
-        if not fits:
-            lines.append([])
-            used = 0
-        lines[-1].append(i)
-        used += len(token)
-    return lines
+def _width(token):
+    """Of the ground under a token: as wide as it is in a wide font, for readers have different ones."""
+    box = TextPath((0, 0), token.strip(), size=SIZE).get_extents()
+    return box.width + 2.4
+
+
+def _rest_of_word(tokens, i):
+    """The tokens after number i that belong to the same word."""
+    following = tokens[i + 1 :]
+    return following[: next((n for n, token in enumerate(following) if token.startswith(" ")), len(following))]
 
 
 def scaling():

@@ -20,9 +20,6 @@ for i in np.argsort(-p)[:3]:
     #> ' a' 0.835
     #> ' an' 0.155
     #> '?"' 0.003
-    # > ' a' 0.835
-    # > ' an' 0.155
-    # > '?"' 0.003
 
 # ... run in a loop.
 written = write(model, ids, 100, greedy)[len(ids) :].tolist()
@@ -39,7 +36,5 @@ ids = np.array([end, *tokenizer.encode(story)])
 surprises = surprise(model(ids[:-1]), ids[1:])
 print(f"{len(surprises)} tokens, perplexity {text_perplexity(surprises):.2f} of {tokenizer.vocab_size}")
 #> 95 tokens, perplexity 1.45 of 896
-# > 95 tokens, perplexity 1.45 of 896
 print(f"{bits_per_byte(surprises, len(story)):.2f} bits per byte")
 #> 0.14 bits per byte
-# > 0.14 bits per byte

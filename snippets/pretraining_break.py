@@ -34,5 +34,3 @@ for shift in (1, 0):
     print(f"shift {shift}: loss {value:.2f}  {written!r}")
     #> shift 1: loss 2.42  'She went to th thenn b b. t at'
     #> shift 0: loss 0.00  'She went to thhhhhhhhhhhhhhhhh'
-    # > shift 1: loss 3.02  'She went to thbihblnhdlkaahikd'
-    # > shift 0: loss 0.00  'She went to thhhhhhhhhhhhhhhhh'

@@ -6,6 +6,8 @@
 # Everything is NumPy.
 
 # %%
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -41,8 +43,14 @@ model, tokenizer = gpt_tales()
 END = tokenizer.vocab["<|endoftext|>"]  # stands before each story
 train, held_out = train_and_held_out()
 texts = [tokenizer.encode(story.text) for story in train]
-print(train[2].text)
-print()
+
+
+def show(text):
+    """Print a text in lines."""
+    print(textwrap.fill(text, 72), end="\n\n")
+
+
+show(train[2].text)
 print(f"{len(train)} stories, {sum(map(len, texts)):,} tokens, e.g.")
 print(*tokenizer.decode_bytes(texts[2][:12]))
 
@@ -72,11 +80,11 @@ def drawn(logits):
 
 
 print(f"{count_parameters(config):,} weights")
-print(story(GPT2(config, params), drawn, longest=30))
+show(story(GPT2(config, params), drawn, longest=30))
 
 # %%
 # The loss of each batch against the step, from 6.8 down: first steeply to
-# about 4, then ever more slowly.
+# about 2.5, then ever more slowly to about 1.5.
 STEPS = 240
 optimizer = AdamW(params, betas=(0.9, 0.99), weight_decay=0.1)
 batches = [ids for _ in range(2) for ids in epoch(texts, END, 4, 144, rng)]
@@ -98,8 +106,7 @@ plt.show()
 
 # %%
 for _ in range(2):
-    print(story(GPT2(config, params), drawn))
-    print()
+    show(story(GPT2(config, params), drawn))
 
 # %% [markdown]
 # The words are right, the sentences half, and the story makes no sense: people come and go, he becomes she. To know who
@@ -113,8 +120,7 @@ for _ in range(2):
 config = model.config
 print(f"{count_parameters(config):,} weights")
 for _ in range(3):
-    print(story(model, drawn))
-    print()
+    show(story(model, drawn))
 
 # %% [markdown]
 # It goes on from whatever you give it, as long as it is about what it knows.
@@ -124,7 +130,7 @@ prompt = "One sunny morning Clara went to the river. There, on the bank, lay"
 p = next_token(model, np.array([END, *tokenizer.encode(prompt)]))
 for i in np.argsort(-p)[:5]:
     print(f"{p[i]:6.1%} {tokenizer.decode([i])!r}")
-print(story(model, greedy, prompt))
+show(story(model, greedy, prompt))
 
 # %% [markdown]
 # ## Does it follow the story?
@@ -203,15 +209,15 @@ print(on_names.round(2))
 # before the name of the one who has the thing.
 
 # %%
-# One bar per token of a story: the weight of that head. Nearly all of it
-# lies on the names of the two people, a little on other words.
+# One bar per token of a story: the weight of that head. The two tallest
+# bars are at Finn, 0.23, and at Rosa, 0.10, where they were named last.
 one = next(s for s in held_out if "belonged to" in s.text and len(s.text) < 380)
 start = one.text.index(" belonged to ") + len(" belonged to")
 ids = np.array([END, *tokenizer.encode(one.text[:start])])
 weights = patterns(ids)[:, :, -1]  # of the last position: (layers, heads, t)
 layer, head = np.unravel_index(on_names.argmax(), on_names.shape)
 guess = tokenizer.decode([int(greedy(model(ids)[-1]))])
-print(one.text[:start], "...")
+show(f"{one.text[:start]} ...")
 print(f"It says{guess}; right is {one.text[start:].split()[0].rstrip('.')}.")
 bars(weights[layer, head], ids, f"block {layer}, head {head}")
 
