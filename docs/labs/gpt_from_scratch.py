@@ -123,7 +123,8 @@ for _ in range(3):
     show(story(model, drawn))
 
 # %% [markdown]
-# It goes on from whatever you give it, as long as it is about what it knows.
+# Much better, and not without slips: look for a name or a thing that changes. It goes on from whatever you give it, as
+# long as it is about what it knows.
 
 # %%
 prompt = "One sunny morning Clara went to the river. There, on the bank, lay"
