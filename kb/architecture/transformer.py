@@ -187,7 +187,7 @@ def _positions(ids, first, longest):
 
 
 def check_weights(params, config):
-    """The weights. Raises ValueError that names those that are missing, unknown or of another shape than it should be."""
+    """The weights. Raises ValueError naming those that are missing, unknown or of another shape than it should be."""
     expected = config.shapes()
     missing, unknown = [n for n in expected if n not in params], [n for n in params if n not in expected]
     if missing or unknown:
