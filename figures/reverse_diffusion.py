@@ -6,15 +6,18 @@ import numpy as np
 
 from figures.sampled_islands import MEASURED, samples, without_noise
 from figures.small_denoiser import learned
-from figures.style import ARC, BLUE, FG, MUTED, OCHRE, bare, canvas, label
-from figures.three_islands import ABAR, BETAS, exact, islands, normal_points
+from figures.style import ARC, BLUE, MUTED, OCHRE, bare, canvas, label
+from figures.three_islands import ABAR, BETAS, exact, islands
 from kb.generation.reverse_diffusion import ddim_step, ddpm_step, timesteps
 
 RED = ARC["generation"]
 
 
-def _walk(method, steps=40, n=9):
-    rng, x, levels = np.random.default_rng(3), normal_points(n, 7), [*timesteps(1000, steps), -1]
+START = np.array([[-1.9, 1.3], [1.7, 1.5], [0.5, -1.7]])
+
+
+def _walk(method, steps=40):
+    rng, x, levels = np.random.default_rng(5), START, [*timesteps(1000, steps), -1]
     path = [x]
     for t, t_prev in itertools.pairwise(levels):
         if method == "ddim":
@@ -26,20 +29,20 @@ def _walk(method, steps=40, n=9):
 
 
 def walks():
-    """Two panels with the same nine starting points and the three islands in grey. Left, DDPM: nine jagged paths that
-    wander about and end on the islands. Right, DDIM: nine smooth curves that end on the islands, not always on the same
-    one as on the left."""
-    fig, axes = canvas(height=2.9, columns=2)
+    """Two panels with the same three starting points and the three islands in grey. Left, DDPM: three jagged paths that
+    wander about the whole plane before they end on islands. Right, DDIM: three smooth curves that end on the islands,
+    one of them on another one than on the left."""
+    fig, axes = canvas(height=2.8, columns=2)
     for ax, method, title in zip(axes, ("ddpm", "ddim"), ("DDPM: fresh noise at each step", "DDIM: none"), strict=True):
         ax.plot(*islands(200).T, ".", color=MUTED, ms=2, alpha=0.5, rasterized=True)
         path = _walk(method)
-        for k in range(path.shape[1]):
-            ax.plot(*path[:, k].T, color=RED, lw=0.9, alpha=0.8)
-        ax.plot(*path[0].T, "o", color=FG, ms=3.5)
-        ax.plot(*path[-1].T, "o", color=BLUE, ms=4)
-        ax.set(xlim=(-2.7, 2.7), ylim=(-2.5, 2.3), aspect="equal", title=title)
+        for k, colour in enumerate((RED, BLUE, OCHRE)):
+            ax.plot(*path[:, k].T, color=colour, lw=1)
+            ax.plot(*path[0, k], "o", color=colour, ms=7, mfc="none")
+            ax.plot(*path[-1, k], "o", color=colour, ms=6)
+        ax.set(xlim=(-3.0, 2.9), ylim=(-2.8, 2.4), aspect="equal", title=title)
         bare(ax)
-    label(axes[0], -2.6, -2.35, "black: start, blue: end", MUTED, ha="left", fontsize=9)
+    label(axes[1], -2.8, -2.55, "ring: start, dot: end", MUTED, ha="left", fontsize=9)
     return fig
 
 
@@ -69,9 +72,9 @@ def quality():
     fig, ax = canvas(height=2.9)
     calls = MEASURED["calls"]
     for method, name, colour, place in (
-        ("ddpm", "DDPM", OCHRE, (31, 0.058)),
-        ("ddim", "DDIM", RED, (10.2, 0.062)),
-        ("heun", "Heun", BLUE, (32, 0.0108)),
+        ("ddpm", "DDPM", OCHRE, (42, 0.056)),
+        ("ddim", "DDIM", RED, (7.6, 0.066)),
+        ("heun", "Heun", BLUE, (22, 0.016)),
     ):
         ax.plot(calls, MEASURED[method], "o-", color=colour, ms=4)
         label(ax, *place, name, colour)
@@ -103,7 +106,7 @@ def guesses():
     ax.plot(*path.T, ".-", color=RED, ms=4, lw=1)
     ax.plot(*clean.T, ".-", color=BLUE, ms=4, lw=1)
     label(ax, path[0, 0] + 0.12, path[0, 1], "$x_t$, from noise", RED, ha="left")
-    label(ax, clean[0, 0] - 0.12, clean[0, 1], "guess of the data", BLUE, ha="right")
+    label(ax, clean[0, 0] - 0.05, clean[0, 1] + 0.33, "guess of the data", BLUE, ha="right")
     ax.set(xlim=(-2.9, 3.2), ylim=(-1.5, 1.9), aspect="equal")
     bare(ax)
     return fig
