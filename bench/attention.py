@@ -1,14 +1,80 @@
-"""What the table of scores costs in memory, plain and tiled."""
+"""Causal attention: the time of the tiled form against torch's, and what the table of scores costs in memory."""
 
+import math
 from functools import cache, partial
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
-from bench.timing import Row, extra_memory
+from bench.timing import Row, extra_memory, seconds
+from bench.training import AtItsBest, alone, numpy_at_its_best, torch_threads
 from kb.architecture.attention import attention_tiled, scaled_dot_product_attention
+
+HEADS, SIZE = 12, 64  # GPT-2 small
+FUSED, WRITTEN = 2.8, 0.45
 
 
 def rows():
+    """The tiled form against torch's fused kernel and against torch written out; and the memory of both of ours."""
+    peers = (
+        ("fused", "torch, F.scaled_dot_product_attention, CPU", _fused, FUSED),
+        ("written_out", "torch written out: matmul, mask, softmax, matmul", _written_out, WRITTEN),
+    )
+    return [*(_row(length, *peer) for length in (1024, 4096) for peer in peers), *memory()]
+
+
+def _row(length, name, peer, theirs, limit):
+    """The short text with the best number of threads for each; the long one, seconds of work, with all cores."""
+    ours, theirs, short = partial(_tiled, length), partial(theirs, length), length == 1024
+    return Row(
+        key=f"attention_{length}_{name}",
+        work=f"tiled causal attention, {HEADS} heads of {SIZE}, T = {length}, float32",
+        peer=peer,
+        ours=numpy_at_its_best(ours) if short else _Once(ours),
+        theirs=AtItsBest(theirs, torch_threads) if short else _Once(theirs),
+        at_most=limit,
+        measure=alone if short else seconds,
+    )
+
+
+class _Once:
+    """Work that is prepared at its first call."""
+
+    def __init__(self, make):
+        self.make = cache(make)
+
+    def __call__(self):
+        return self.make()()
+
+
+def _tiled(length):
+    x = _heads(length)
+    return lambda: attention_tiled(x, x, x, is_causal=True)
+
+
+def _fused(length):
+    x = torch.from_numpy(_heads(length))[None]
+    return lambda: F.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+
+def _written_out(length):
+    x = torch.from_numpy(_heads(length))
+    hidden = torch.ones(length, length, dtype=torch.bool).triu(1)
+
+    def attention():
+        scores = (x @ x.mT) * (1 / math.sqrt(SIZE))
+        return scores.masked_fill(hidden, -torch.inf).softmax(-1) @ x
+
+    return attention
+
+
+@cache
+def _heads(length):
+    return np.random.default_rng(0).standard_normal((HEADS, length, SIZE), np.float32)
+
+
+def memory():
     """Extra memory at T = 4096 over that at T = 1024: four times the text."""
     return [
         Row(

@@ -8,7 +8,7 @@
 {{ break softmax: without the maximum }}     a snippet in which one thing is taken away, and what it prints
 {{ foot softmax }}                      last line: what the concept leads to, where kb uses it, its reference
 {{ lab digits }}                        a notebook of docs/labs, run, with all that it prints and draws
-{{ map }}, {{ glossary }}, {{ sources }}   whole pages
+{{ map }}, {{ glossary }}, {{ sources }}, {{ last_run }}   whole pages
 {{ stops … }}, {{ chapter … }}, {{ questions … }}   the paths: see paths.py
 """
 
@@ -17,7 +17,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from sitebuild import ROOT, figures, labs, late, links, paths, sources
+from sitebuild import ROOT, figures, labs, last_run, late, links, paths, sources
 from sitebuild.concepts import ARCS, load_map
 
 _MACRO = re.compile(r"^\{\{ (\w+)(?: +([^:}]*?))?(?:: (.*?))? \}\}$")
@@ -224,5 +224,6 @@ MACROS = {
     "map": the_map,
     "glossary": glossary,
     "sources": all_sources,
+    "last_run": last_run.table,
     **paths.MACROS,
 }

@@ -203,7 +203,8 @@ def _item(the_map, c):
     leads = [_link(d) for d in the_map.leads_to(c.slug)]
     counts = [f"needs {len(needs)}"] * bool(needs) + [f"leads to {len(leads)}"] * bool(leads)
     return (
-        f'<li data-slug="{c.slug}" data-needs="{" ".join(c.needs)}" data-minutes="{c.minutes}">'
+        f'<li data-slug="{c.slug}" data-needs="{" ".join(c.needs)}" data-minutes="{c.minutes}" '
+        f'data-in="{" ".join([c.arc, *c.chapters])}" data-terms="{escape(", ".join(c.terms), quote=True)}">'
         f'<div class="map-about"><p class="map-title">{_title(c)}</p><p>{escape(c.summary)}</p>'
         '<p class="map-own" hidden><label><input type="checkbox" class="map-knows"> I know this</label> '
         '<button type="button" class="map-ask">Show me the way</button></p></div>'
@@ -238,9 +239,13 @@ def _controls(the_map):
         '<label><input type="radio" name="map-view" value="map" checked> map</label>'
         '<label><input type="radio" name="map-view" value="list"> list</label></fieldset>\n'
         f'<nav class="map-jump" aria-label="Parts of the list">{jumps}</nav>\n'
+        '<label class="map-find" hidden>Find '
+        '<input type="search" autocomplete="off" spellcheck="false"></label>\n'
+        '<label class="map-filter" hidden>Only '
+        f'<select><option value="">…</option>{_filters(the_map)}</select></label>\n'
         '<label class="map-target" hidden>Show me the way to '
         f'<select><option value="">…</option>\n{options}\n</select></label>\n'
-        '<span class="map-count" role="status"></span>\n'
+        '<span class="map-found" role="status"></span>\n<span class="map-count" role="status"></span>\n'
         '<button type="button" class="map-clear" hidden>Forget them</button>\n</div>\n'
         '<div class="map-way" aria-live="polite"></div>'
     )
@@ -249,6 +254,15 @@ def _controls(the_map):
 def _options(the_map, arc):
     entries = "".join(f'<option value="{c.slug}">{escape(c.title)}</option>' for c in the_map if c.arc == arc)
     return f'<optgroup label="{ARCS[arc][0]}">{entries}</optgroup>'
+
+
+def _filters(the_map):
+    """An arc, or a chapter of the 3Blue1Brown series."""
+    arcs = "".join(f'<option value="{arc}">{ARCS[arc][0]}</option>' for arc in _arcs(the_map))
+    chapters = sorted({chapter for c in the_map for chapter in c.chapters})
+    listed = "".join(f'<option value="{chapter}">{chapter}</option>' for chapter in chapters)
+    groups = [f'<optgroup label="Arc">{arcs}</optgroup>', f'<optgroup label="Chapter">{listed}</optgroup>']
+    return "".join(groups if chapters else groups[:1])
 
 
 def _detail():

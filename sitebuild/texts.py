@@ -191,6 +191,7 @@ MACROS = {
     "map": _map,
     "glossary": _whole("glossary"),
     "sources": _whole("sources"),
+    "last_run": _whole("last_run"),
     **{name: _without_drawing(macro) for name, macro in paths.MACROS.items()},
 }
 

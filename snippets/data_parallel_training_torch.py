@@ -15,10 +15,10 @@ optimizers = [torch.optim.AdamW(model.parameters(), lr=0.01) for model in models
 for _ in range(50):
     x, target = torch.randn(32, 8, device=device).double(), torch.randint(3, (32,), device=device)
     parts = [slice(0, 32), slice(0, 16), slice(16, 32)]  # everything; the first half; the second
-    for model, optimizer, part in zip(models, optimizers, parts):
+    for model, optimizer, part in zip(models, optimizers, parts, strict=True):
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(x[part]), target[part]).backward()
-    for pair in zip(*(worker.parameters() for worker in workers)):
+    for pair in zip(*(worker.parameters() for worker in workers), strict=True):
         mean = (pair[0].grad + pair[1].grad) / 2  # between processes: torch.distributed.all_reduce
         for parameter in pair:
             parameter.grad = mean.clone()
@@ -26,8 +26,8 @@ for _ in range(50):
         optimizer.step()
 
 names = ("first worker and one process", "first worker and second")
-for name, other in zip(names, (one, workers[1])):
-    pairs = zip(workers[0].parameters(), other.parameters())
+for name, other in zip(names, (one, workers[1]), strict=True):
+    pairs = zip(workers[0].parameters(), other.parameters(), strict=True)
     print(f"{name}: apart by less than 1e-12: {max((a - b).abs().max().item() for a, b in pairs) < 1e-12}")
     #> first worker and one process: apart by less than 1e-12: True
     #> first worker and second: apart by less than 1e-12: True

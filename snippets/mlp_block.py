@@ -8,7 +8,7 @@ from kb.structure.activation_functions import gelu, relu
 michael, jordan, phelps, basketball, swimming = np.eye(5)  # directions of the stream
 keys = np.array([[michael, jordan], [michael, phelps]])
 w_up, b_up, w_down = store_facts(keys, np.array([basketball, swimming]))
-print(w_up.tolist(), b_up.tolist())  # a row for each neuron: what it looks for; minus 1
+print(w_up.tolist(), b_up.tolist())  # one row for each neuron; the bias is -1
 #> [[1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0, 0.0]] [-1.0, -1.0]
 print(w_down.T.tolist())  # and what it adds
 #> [[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]]
@@ -16,14 +16,16 @@ print(w_down.T.tolist())  # and what it adds
 x = np.array([michael + jordan, michael + phelps, michael, jordan, 0 * jordan])
 for activation in (relu, gelu):
     added = mlp_block(x, w_up, b_up, w_down, np.zeros(5), activation)
-    print(added[:, 3:].round(3).tolist())  # basketball and swimming
-    #> [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
-    #> [[0.841, 0.0], [0.0, 0.841], [0.0, 0.0], [0.0, -0.159], [-0.159, -0.159]]
+    print(added[:, 3:].T.round(3).tolist())  # basketball, then swimming
+    #> [[1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]]
+    #> [[0.841, 0.0, 0.0, 0.0, -0.159], [0.0, 0.841, 0.0, -0.159, -0.159]]
 
-# Real blocks are the same with learned numbers: 64 wide, 256 neurons, GELU as in GPT-2.
+# Real blocks are the same with learned numbers: 64 wide, 256 neurons, GELU.
 rng = np.random.default_rng(0)
-weights = [rng.standard_normal(shape) / 8 for shape in ((256, 64), 256, (64, 256), 64)]
+shapes = (256, 64), (256,), (64, 256), (64,)
+w_up, b_up, w_down, b_down = (rng.standard_normal(shape) / 8 for shape in shapes)
 x = rng.standard_normal((10, 64))
-active = mlp_neurons(x, *weights[:2])
-print((active @ weights[2].T + weights[3] == mlp_block(x, *weights)).all(), count_parameters(64, 256))
+active = mlp_neurons(x, w_up, b_up)
+by_hand = active @ w_down.T + b_down
+print(np.array_equal(by_hand, mlp_block(x, w_up, b_up, w_down, b_down)), count_parameters(64, 256))
 #> True 33088

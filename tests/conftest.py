@@ -15,6 +15,31 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="no CUDA device: the same cases ran on the CPU"))
 
 
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    """With RECORD=1 a whole run that passed goes into the page that says how the site is tested."""
+    if os.environ.get("RECORD") and exitstatus == 0 and not config.option.markexpr and not config.option.keyword:
+        record({kind: len(terminalreporter.stats.get(kind, [])) for kind in ("passed", "skipped")})
+
+
+def record(counts):
+    import datetime
+    import json
+    import platform
+    from importlib.metadata import version
+
+    from sitebuild.last_run import PATH
+
+    names = ("numpy", "torch", "scipy", "transformers", "diffusers", "tokenizers", "mkdocs-material", "playwright")
+    facts = {
+        "Date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "Tests passed": f"{counts['passed']:,}",
+        "Not run (no GPU)": f"{counts['skipped']:,}",
+        "Python": platform.python_version(),
+        **{name: version(name) for name in names},
+    }
+    PATH.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
 def cuda():
     import torch
 

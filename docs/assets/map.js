@@ -25,6 +25,12 @@ export function wayTo(concepts, known, target) {
   return way;
 }
 
+/** Whether a concept holds every word, in title, meaning or terms, and belongs to the arc or chapter. */
+export function isFound(concept, words, group) {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  return wanted.every((word) => concept.text.includes(word)) && (!group || concept.groups.includes(group));
+}
+
 function load() {
   try {
     known = new Set(JSON.parse(localStorage.getItem(KEY) || "[]"));
@@ -65,10 +71,14 @@ function make(tag, ...children) {
 /** Wire the map of the home page. */
 export function wireMap(map) {
   const all = (selector) => [...map.querySelectorAll(selector)];
-  const [detail, wayBox, select, count, clear] = [".map-detail", ".map-way", "select", ".map-count", ".map-clear"].flatMap(all);
+  const parts = [".map-detail", ".map-way", ".map-target select", ".map-count", ".map-clear"];
+  const [detail, wayBox, select, count, clear] = parts.flatMap(all);
+  const [find, filter, found] = [".map-find input", ".map-filter select", ".map-found"].flatMap(all);
   const items = new Map(all(".map-list li[data-slug]").map((li) => [li.dataset.slug, li]));
   const concepts = [...items].map(([slug, { dataset }]) => ({
-    slug, needs: dataset.needs.split(" ").filter(Boolean), minutes: +dataset.minutes,
+    slug, needs: dataset.needs.split(" ").filter(Boolean), minutes: +dataset.minutes, groups: dataset.in.split(" "),
+    text: [dataset.terms, ...[...items.get(slug).querySelectorAll(".map-about > p:not(.map-own)")].map((p) => p.textContent)]
+      .join(" ").toLowerCase(),
   }));
   const names = new Map(all(".map-node").map((g) => [g, (g.querySelector("a") || g).getAttribute("aria-label")]));
   const slugAt = ({ target }) => target.closest("[data-slug]")?.dataset.slug;
@@ -129,6 +139,24 @@ export function wireMap(map) {
     if (target) wayBox.scrollIntoView({ block: "nearest" });
   }
 
+  /** What is looked for stays as it is; in the drawing the rest steps back, in the list it is left out. */
+  function look() {
+    const hits = new Set(concepts.filter((c) => isFound(c, find.value, filter.value)).map((c) => c.slug));
+    for (const g of names.keys()) g.classList.toggle("is-out", !hits.has(g.dataset.slug));
+    for (const [slug, li] of items) li.hidden = !hits.has(slug);
+    for (const part of all(".map-list > div")) part.hidden = !part.querySelector("li[data-slug]:not([hidden])");
+    const asked = find.value.trim() || filter.value;
+    found.textContent = asked ? `${hits.size} found.` : "";
+    return all(".map-node:not(.is-out), .map-list li[data-slug]:not([hidden])");
+  }
+
+  /** Enter goes to the first that is found: in the drawing where it is shown, otherwise in the list. */
+  function goTo(hits) {
+    const shown = hits.find((hit) => hit.getClientRects().length);
+    const target = shown?.matches("[tabindex]") ? shown : shown?.querySelector("a");
+    (target || find).focus();
+  }
+
   let dwell;
   const on = (type, act) => map.addEventListener(type, act);
   on("pointerover", (event) => {
@@ -136,7 +164,9 @@ export function wireMap(map) {
     if (event.target.closest(".map-node")) dwell = setTimeout(show, 120, slugAt(event));
   });
   on("focusin", (event) => event.target.closest(".map-node") && show(slugAt(event)));
+  on("input", (event) => event.target === find && look());
   on("keydown", (event) => {
+    if (event.target === find && event.key === "Enter") return goTo(look());
     if (!event.target.closest(".map-node") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "k") toggle(slugAt(event));
     if (event.key === "w") ask(slugAt(event));
@@ -144,12 +174,13 @@ export function wireMap(map) {
   on("change", (event) => {
     if (event.target.matches(".map-knows")) toggle(slugAt(event));
     if (event.target === select) drawMap();
+    if (event.target === filter) look();
   });
   on("click", (event) => {
     if (event.target.matches(".map-ask")) ask(slugAt(event));
     if (event.target === clear) remember([]);
   });
-  for (const part of all(".map-own, .map-target")) part.hidden = false;
+  for (const part of all(".map-own, .map-target, .map-find, .map-filter")) part.hidden = false;
   detail.append(" ", make("p", "On a concept, the key K marks it as known and W shows the way to it."));
   map.classList.add("is-live");
 }

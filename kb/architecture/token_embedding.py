@@ -5,10 +5,10 @@ that point alike. The shortest way to such vectors is to count which words stand
 directions of that table.
 
 Source: Mikolov et al. 2013, "Efficient estimation of word representations in vector space",
-https://arxiv.org/abs/1301.3781 (analogies); Levy and Goldberg 2014, "Neural word embedding as implicit matrix
-factorization", sections 3 and 4 (counts instead of a network), https://papers.nips.cc/paper/5477; Levy, Goldberg and
-Dagan 2015, "Improving distributional similarity with lessons learned from word embeddings" (the power of the contexts),
-https://doi.org/10.1162/tacl_a_00134
+https://arxiv.org/abs/1301.3781 (analogies); the same with others 2013, "Distributed representations of words and
+phrases and their compositionality", https://arxiv.org/abs/1310.4546 (the power 3/4); Levy and Goldberg 2014, "Neural
+word embedding as implicit matrix factorization", sections 3 and 4 (counts instead of a network),
+https://papers.nips.cc/paper_files/paper/2014/hash/feab05aa91085b7a8012516bc3533958-Abstract.html
 """
 
 import numpy as np

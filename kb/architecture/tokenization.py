@@ -117,7 +117,7 @@ def train_bpe(text, num_merges):
     pairs = _Pairs(Counter(pre_tokenize(text)))
     tokens = [bytes([byte]) for byte in BYTES]
     number = {token: n for n, token in enumerate(tokens)}
-    merges = []
+    merges: list[tuple[bytes, bytes]] = []
     while len(merges) < num_merges and (best := pairs.most_frequent()):
         left, right = (tokens[n] for n in best)
         if left + right not in number:  # two merges may spell the same token: it keeps its first number

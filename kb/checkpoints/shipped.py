@@ -48,7 +48,7 @@ def digits_dense() -> dict[str, np.ndarray]:
 def gpt_tales() -> tuple[GPT2, Tokenizer]:
     """A small GPT that writes little stories, trained in NumPy on kb.data.tales, and its tokenizer.
 
-    float32, with GPT-2's names: "wte.weight" (1024, 96), ..., "h.0.attn.c_attn.weight" (96, 288), ... Each story that
+    float32, with GPT-2's names: "wte.weight" (896, 96), ..., "h.0.attn.c_attn.weight" (96, 288), ... Each story that
     it learned from began with the tokenizer's special token <|endoftext|>.
     """
     path = FOLDER / "gpt_tales.safetensors"

@@ -9,6 +9,7 @@ Source: Radford et al. 2019, "Language models are unsupervised multitask learner
 https://github.com/openai/gpt-2/blob/master/src/encoder.py
 """
 
+import itertools
 import json
 from collections import Counter
 from pathlib import Path
@@ -51,6 +52,8 @@ def read_vocabulary(vocab_json, merges_txt):
     numbers = _read_numbers(Path(vocab_json))
     merges = _read_merges(Path(merges_txt), numbers, vocab_json)
     ordinary = {*_BYTE, *(left + right for left, right in merges)}
+    if unmade := [token for token in itertools.chain.from_iterable(merges) if token not in ordinary]:
+        raise ValueError(f"{merges_txt}: a merge joins the token {unmade[0]!r}, which no merge makes")
     if missing := [letter for letter in _BYTE if letter not in numbers]:
         raise ValueError(f"{vocab_json}: the token {missing[0]!r} for the byte {_BYTE[missing[0]]} is missing")
     vocab = {unspelled(token) if token in ordinary else token: n for token, n in numbers.items()}

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 import kb.architecture.token_embedding as kb
 import kb.torch.architecture.token_embedding as kt
-from kb.architecture.one_hot_encoding import one_hot_product
 from figures.courtyard_vectors import courtyard, parallel, share_right
+from kb.architecture.one_hot_encoding import one_hot_product
 from kb.autograd.tensor import Tensor
 from tests.contract import Case, contract, gpu_contract
 

@@ -116,14 +116,33 @@ def kind(pattern, letter):
     return next((k for k, first in (("L", "a"), ("N", "1"), ("O", "!")) if len(pattern(first + letter)) == 1), "S")
 
 
-def test_the_pattern_is_exact_for_all_of_unicode_that_python_knows():
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 17])
+def test_the_pattern_is_exact_for_all_of_unicode_that_python_knows(step):
     """Against the `regex` module, for which the pattern was written: a later version of Unicode differs only in
     characters that Python's has not assigned yet."""
     theirs = regex.compile(GPT2_PATTERN)
-    known = [chr(i) for i in range(sys.maxunicode + 1) if unicodedata.category(chr(i)) not in ("Cn", "Cs")]
-    assert len(known) > 280_000
+    known = [chr(i) for i in range(0, sys.maxunicode + 1, step) if unicodedata.category(chr(i)) not in ("Cn", "Cs")]
+    assert len(known) > 280_000 / step
     text = "".join(f"a{letter}1{letter}\n" for letter in known)
     assert kb.pre_tokenize(text) == theirs.findall(text)
+
+
+@pytest.mark.slow
+def test_the_pattern_is_that_of_tiktoken_for_all_of_unicode_that_python_knows():
+    """tiktoken does not show its words; but a word that is a token stays whole, and any other falls into bytes."""
+    known = [chr(i) for i in range(sys.maxunicode + 1) if unicodedata.category(chr(i)) not in ("Cn", "Cs")][::5]
+    whole = {first + letter for first in "a1" for letter in known}
+    tokens = [bytes([byte]) for byte in range(256)] + sorted(text.encode() for text in whole if len(text.encode()) > 1)
+    ranks = {token: n for n, token in enumerate(tokens)}
+    theirs = tiktoken.Encoding("words", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens={})
+    for first in "a1":
+        text = "".join(f"{first}{letter}\n" for letter in known)
+        ours = [
+            n
+            for word in kb.pre_tokenize(text)
+            for n in ([ranks[word.encode()]] if word in whole else list(word.encode()))
+        ]
+        assert theirs.encode_ordinary(text) == ours
 
 
 def test_unassigned_characters_are_signs():

@@ -5,6 +5,7 @@ import pytest
 
 import kb.architecture.transformer as kb
 import kb.torch.architecture.transformer as kt
+from figures import backwards
 from kb.autograd.tensor import value_and_grad
 from kb.learning.cost_function import cross_entropy
 from tests.contract import Case, contract, gpu_contract
@@ -135,3 +136,173 @@ def test_the_gradient_of_the_loss_is_torchs():
 def next_token_loss(params, ids, config):
     logits = kb.gpt(params, ids[:, :-1], config)
     return cross_entropy(np.reshape(logits, (-1, config.vocab_size)), np.reshape(ids[:, 1:], -1))
+
+
+def test_training_in_torch_runs_along_the_same_curve():
+    """The first thirty steps of the task of the page, in float32: the same losses to three digits."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    model = kt.GPT2(backwards.CONFIG)
+    model.load_state_dict(kt.init_gpt(backwards.CONFIG, rng))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.0)
+    for expected in backwards.trained()[1][:30]:
+        text = torch.tensor(backwards.texts(rng, backwards.BATCH))
+        loss = torch.nn.functional.cross_entropy(model(text[:, :-1])[:, 5:].flatten(0, 1), text[:, 6:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        assert loss.item() == pytest.approx(expected, rel=1e-3)
+
+
+# ---- invariants --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("config", [TINY, LLAMA], ids=["GPT-2", "Llama"])
+@pytest.mark.parametrize("changed", range(5))
+def test_a_token_changes_nothing_before_it(config, changed):
+    model = (kb.GPT2 if config is TINY else kb.Llama)(config, weights(config))
+    other = np.where(np.arange(5) == changed, (IDS + 1) % 13, IDS)
+    before, after = model(IDS), model(other)
+    np.testing.assert_allclose(before[:, :changed], after[:, :changed], rtol=1e-12)
+    assert np.all(np.any(before[:, changed:] != after[:, changed:], axis=-1))
+
+
+@pytest.mark.parametrize("config", [TINY, LLAMA], ids=["GPT-2", "Llama"])
+def test_the_last_positions_alone(config):
+    model = (kb.GPT2 if config is TINY else kb.Llama)(config, weights(config))
+    assert model(IDS, last=2).shape == (2, 2, 13)
+    np.testing.assert_allclose(model(IDS, last=2), model(IDS)[:, -2:], rtol=1e-12)
+
+
+def test_layers_go_by_number_whatever_the_order_of_the_names():
+    config = dataclasses.replace(TINY, n_layer=11)
+    params = weights(config)
+    shuffled = {name: params[name] for name in sorted(params, reverse=True)}
+    assert list(kb.nest(shuffled)["h"]) == [str(i) for i in range(11)]
+    np.testing.assert_array_equal(kb.gpt(shuffled, IDS, config), kb.gpt(params, IDS, config))
+
+
+def test_nest_by_hand():
+    tree = kb.nest({"h.10.b": 1, "ln.weight": 2, "h.2.b": 3, "h.2.a.c": 4})
+    assert tree == {"ln": {"weight": 2}, "h": {"2": {"b": 3, "a": {"c": 4}}, "10": {"b": 1}}}
+    assert list(tree["h"]) == ["2", "10"]
+
+
+def test_where_training_starts():
+    config = kb.GPTConfig(400, 64, 48, 8, 4)
+    params = kb.init_gpt(config, np.random.default_rng(0))
+    for name, p in params.items():
+        assert p.dtype == np.float32
+        assert p.shape == config.shapes()[name]
+        if p.ndim == 2:
+            assert p.std() == pytest.approx(0.005 if "c_proj" in name else 0.02, rel=0.06)
+        else:
+            assert np.all(p == (1 if name.endswith("weight") else 0))
+    again = kb.init_gpt(config, np.random.default_rng(0))
+    assert all(np.array_equal(params[name], again[name]) for name in params)
+
+
+# ---- sizes, counted ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("config", "count"),
+    [
+        (kb.GPTConfig(), 124_439_808),
+        (kb.GPTConfig(n_embd=1024, n_layer=24, n_head=16), 354_823_168),
+        (kb.GPTConfig(n_embd=1280, n_layer=36, n_head=20), 774_030_080),
+        (kb.GPTConfig(n_embd=1600, n_layer=48, n_head=25), 1_557_611_200),
+        (kb.LlamaConfig(), 6_738_415_616),
+    ],
+    ids=["small", "medium", "large", "XL", "Llama 7B"],
+)
+def test_the_published_sizes(config, count):
+    """Counted from the config, and from torch modules without memory."""
+    import torch
+
+    assert kb.count_parameters(config) == count
+    with torch.device("meta"):
+        model = (kt.GPT2 if isinstance(config, kb.GPTConfig) else kt.Llama)(config)
+    assert sum(p.numel() for p in model.parameters()) == count
+
+
+# ---- what a mistake would do -------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda p: {**p, "h.0.attn.c_proj.weight": p["h.0.attn.c_proj.weight"].T},
+        lambda p: {**p, "ln_f.weight": np.ones(8), "ln_f.bias": np.zeros(8)},
+        lambda p: {**p, "wpe.weight": 0 * p["wpe.weight"]},
+        lambda p: {name.replace("h.0", "h.x").replace("h.1", "h.0").replace("h.x", "h.1"): a for name, a in p.items()},
+    ],
+    ids=["c_proj transposed", "no last norm", "no positions", "layers swapped"],
+)
+def test_these_mistakes_raise_nothing_and_change_every_logit(mistake):
+    params = weights(TINY)
+    difference = kb.gpt(mistake(params), IDS, TINY) - kb.gpt(params, IDS, TINY)
+    assert np.abs(difference).max() > 0.1
+
+
+# ---- error messages ----------------------------------------------------------------------------------------------
+def test_a_text_that_is_too_long():
+    with pytest.raises(ValueError, match=r"ids \(10,\) reach position 10, the model has 9"):
+        kb.gpt(weights(TINY), np.zeros(10, int), TINY)
+    with pytest.raises(ValueError, match=r"ids \(1, 10\) reach position 10, the model has 9"):
+        kb.llama(weights(LLAMA), np.zeros((1, 10), int), LLAMA)
+
+
+def test_a_token_that_does_not_exist():
+    for wrong in (13, -1):
+        with pytest.raises(ValueError, match="embedding"):
+            kb.gpt(weights(TINY), np.array([1, wrong]), TINY)
+
+
+@pytest.mark.parametrize("config", [TINY, LLAMA], ids=["GPT-2", "Llama"])
+def test_weights_that_do_not_fit(config):
+    params, model = weights(config), kb.gpt if config is TINY else kb.llama
+    first, last = next(iter(params)), list(params)[-1]
+    with pytest.raises(ValueError, match=rf"1 missing \['{first}'\], 0 unknown"):
+        model({name: p for name, p in params.items() if name != first}, IDS, config)
+    with pytest.raises(ValueError, match=r"0 missing \[\], 1 unknown \['h\.9'\]"):
+        model({**params, "h.9": np.ones(3)}, IDS, config)
+    with pytest.raises(ValueError, match=rf"{last} has shape \(3,\), expected"):
+        model({**params, last: np.ones(3)}, IDS, config)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: kb.GPTConfig(n_head=5), "n_head = 5 does not divide n_embd = 768"),
+        (lambda: kb.GPTConfig(n_layer=0), "n_layer is 0"),
+        (lambda: kb.GPTConfig(n_layer=2.0), "n_layer is 2.0"),
+        (lambda: kb.GPTConfig(activation_function="swish"), "activation_function 'swish' is not in"),
+        (lambda: kb.LlamaConfig(num_attention_heads=5), "num_attention_heads = 5 does not divide hidden_size"),
+        (lambda: kb.LlamaConfig(num_key_value_heads=5), "num_key_value_heads = 5 does not divide num_attention_heads"),
+        (lambda: kb.LlamaConfig(rope_theta=float("inf")), "rope_theta is inf"),
+        (lambda: kb.LlamaConfig(tie_word_embeddings=1), "tie_word_embeddings is 1"),
+    ],
+)
+def test_sizes_that_cannot_be(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ---- the model of the page: it writes words backwards ------------------------------------------------------------
+def test_the_task():
+    text = backwards.texts(np.random.default_rng(0), 50)
+    np.testing.assert_array_equal(text[:, :5], text[:, :5:-1])
+    assert np.all(text[:, 5] == backwards.BAR)
+    assert text[:, :5].max() < backwards.BAR
+
+
+def test_it_writes_words_backwards_that_it_has_not_seen():
+    rng = np.random.default_rng(0)
+    kb.init_gpt(backwards.CONFIG, rng)
+    seen = {tuple(word) for _ in range(backwards.STEPS) for word in backwards.texts(rng, backwards.BATCH)[:, :5]}
+    drawn = backwards.texts(np.random.default_rng(1), 500)[:, :5]
+    assert np.mean([tuple(word) in seen for word in drawn]) < 0.08
+    assert backwards.accuracy() > 0.99
+    assert backwards.backwards("beach") == "hcaeb"
+    assert backwards.accuracy(positions=False) < 0.02
+
+
+def test_its_first_block_looks_at_the_letter_to_be_written():
+    weights = np.mean(backwards.pattern("beach|hcaeb", 0), axis=0)
+    assert all(weights[5 + i, 4 - i] > 0.7 for i in range(5))

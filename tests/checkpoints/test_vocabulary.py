@@ -1,5 +1,6 @@
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -157,6 +158,42 @@ def test_a_merge_of_letters_that_stand_for_no_byte_is_refused(files):
     changed(files, merges=lambda lines: [lines[0], "猫 a", *lines[1:]])
     with pytest.raises(ValueError, match=r"merges\.txt, line 2: '猫' is not one of the 256 letters"):
         Tokenizer.from_files(*files)
+
+
+def test_a_merge_of_a_token_that_no_merge_makes_is_refused(files):
+    changed(files, vocab=lambda vocab: {**vocab, "qz": len(vocab), "qzq": len(vocab) + 1})
+    changed(files, merges=lambda lines: [*lines[:-1], "qz q", ""])
+    with pytest.raises(ValueError, match=r"merges\.txt: a merge joins the token 'qz', which no merge makes"):
+        Tokenizer.from_files(*files)
+
+
+def loaded(files):
+    """The tokenizer, or the text of the ValueError."""
+    try:
+        return Tokenizer.from_files(*files)
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_whatever_is_in_the_files_they_load_or_give_a_value_error_with_a_file_s_name(files, which):
+    """200 random changes: bytes replaced, taken away or put in twice. What loads can write any text."""
+    rng, good, refused = np.random.default_rng(which), files[which].read_bytes(), 0
+    for _ in range(200):
+        data = bytearray(good)
+        for _ in range(rng.integers(1, 4)):
+            place, length = int(rng.integers(len(data))), int(rng.integers(1, 6))
+            signs = b'" {}[]:,\n0'[length : length + 1]
+            change = [rng.bytes(length), b"", bytes(data[place : place + length]) * 2, signs]
+            data[place : place + length] = change[rng.integers(4)]
+        files[which].write_bytes(data)
+        result = loaded(files)
+        if isinstance(result, str):
+            refused += 1
+            assert re.search(r"vocab\.json|merges\.txt", result)
+        else:
+            assert result.decode(result.encode(TEXT)) == TEXT
+    assert refused > 100
 
 
 def test_a_missing_byte_is_refused(files):

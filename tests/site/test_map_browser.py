@@ -145,7 +145,7 @@ def test_wide_screens_get_the_map_or_the_list_and_narrow_ones_the_list(visit):
 def test_nothing_is_wider_than_the_screen(visit, width):
     tab = visit(width=width)
     tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-    tab.select_option("select", "text_to_image")
+    tab.select_option(".map-target select", "text_to_image")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -191,7 +191,7 @@ def test_contrast_by_hand():
 def test_text_in_the_boxes_has_contrast(visit, scheme, state):
     tab = visit(scheme)
     if state == "way":
-        tab.select_option("select", "clip")
+        tab.select_option(".map-target select", "clip")
     if state == "focus":
         focus(tab, "attention")
     pairs = tab.evaluate("""() => [...document.querySelectorAll(".map-node")].flatMap(g => {
@@ -213,7 +213,7 @@ def test_axe_finds_nothing(visit, scheme, width):
     tab.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
     for state in ("rest", "way", "list"):
         if state == "way":
-            tab.select_option("select", "text_to_image")
+            tab.select_option(".map-target select", "text_to_image")
             focus(tab, "attention")
         if state == "list":
             tab.evaluate("document.querySelector('[value=list]').click()")
@@ -226,7 +226,7 @@ def test_axe_finds_nothing(visit, scheme, width):
 # ---- by keyboard -----------------------------------------------------------------------------------------------------
 def test_the_tab_key_reaches_every_concept_and_none_is_covered(visit, the_map):
     tab = visit(height=720)
-    tab.focus(".map-bar select")
+    tab.focus(".map-target select")
     seen = []
     for _ in range(len(the_map.concepts)):
         tab.keyboard.press("Tab")
@@ -304,7 +304,7 @@ def test_the_way_to_a_concept(visit, the_map, width):
     tab = visit(width=width, before="localStorage.setItem('kb.known', '[\"layers\",\"softmax\"]')")
     rest = without(the_map, {"layers", "softmax"})
     want = {"clip"} | rest.ancestors["clip"]
-    tab.select_option("select", "clip")
+    tab.select_option(".map-target select", "clip")
     stops = tab.locator(".map-way li").all_inner_texts()
     assert len(stops) == len(want)
     for c in the_map:
@@ -340,6 +340,46 @@ def test_the_way_by_keyboard_and_from_the_list(visit):
     tab.locator(".map-list [data-slug=gradient] .map-ask").click()
     assert tab.locator(".map-way").is_visible()
     assert tab.locator(".map-way li").count() == 2
+
+
+# ---- looking for something -------------------------------------------------------------------------------------------
+def found(tab):
+    """The slugs that are found, in the drawing and in the list."""
+    drawn = tab.locator(".map-node:not(.is-out)").evaluate_all("gs => gs.map(g => g.dataset.slug)")
+    listed = tab.locator(".map-list li[data-slug]:not([hidden])").evaluate_all("ls => ls.map(l => l.dataset.slug)")
+    assert sorted(drawn) == sorted(listed)
+    return set(listed)
+
+
+def test_the_map_is_searched_by_title_meaning_and_terms(visit, the_map):
+    tab = visit()
+    tab.fill(".map-find input", "softMAX")
+    hits = found(tab)
+    assert "softmax" in hits
+    assert 1 <= len(hits) < len(the_map.concepts) / 3
+    assert tab.locator(".map-found").inner_text() == f"{len(hits)} found."
+    tab.fill(".map-find input", "log-sum-exp")
+    assert found(tab) == {"softmax"}, "one of its terms"
+    tab.press(".map-find input", "Enter")
+    assert tab.evaluate("document.activeElement.closest('[data-slug]').dataset.slug") == "softmax"
+    tab.fill(".map-find input", "no such thing")
+    assert found(tab) == set()
+    assert tab.locator(".map-list h2").evaluate_all("hs => hs.every(h => h.parentElement.hidden)")
+    tab.fill(".map-find input", "")
+    assert len(found(tab)) == len(the_map.concepts)
+    assert tab.locator(".map-found").inner_text() == ""
+
+
+def test_the_map_is_filtered_by_arc_and_by_chapter(visit, the_map):
+    tab = visit(width=390)
+    for group, expected in (
+        ("learning", {c.slug for c in the_map if c.arc == "learning"}),
+        ("DL6", {c.slug for c in the_map if "DL6" in c.chapters}),
+    ):
+        tab.select_option(".map-filter select", group)
+        assert found(tab) == expected
+    tab.fill(".map-find input", "queries")
+    assert found(tab) < expected
 
 
 @pytest.mark.parametrize(

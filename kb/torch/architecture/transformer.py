@@ -10,6 +10,8 @@ from torch.func import functional_call
 
 from kb.architecture import transformer as kb_transformer
 from kb.shapes import checked
+from kb.torch.architecture.multi_head_attention import merge_heads, split_heads
+from kb.torch.architecture.positional_encoding import rope
 
 WITHOUT_A_TWIN = {
     "count_parameters": "counts; there is no array in it",
@@ -45,8 +47,8 @@ class Attention(nn.Module):
         self.c_attn, self.c_proj = Conv1D(config.n_embd, 3 * config.n_embd), Conv1D(config.n_embd, config.n_embd)
 
     def forward(self, x, cache, index):
-        q, k, v = (_split_heads(part, self.num_heads) for part in self.c_attn(x).chunk(3, -1))
-        return self.c_proj(_merge_heads(_look_back(q, k, v, cache, index)))
+        q, k, v = (split_heads(part, self.num_heads) for part in self.c_attn(x).chunk(3, -1))
+        return self.c_proj(merge_heads(_look_back(q, k, v, cache, index)))
 
 
 class MLP(nn.Module):
@@ -113,14 +115,6 @@ def _initialise(name, parameter, layers):
         nn.init.constant_(parameter, float(name.endswith(".weight")))
 
 
-def _split_heads(x, num_heads):
-    return x.unflatten(-1, (num_heads, -1)).transpose(-3, -2)
-
-
-def _merge_heads(x):
-    return x.transpose(-3, -2).flatten(-2)
-
-
 def _look_back(q, k, v, cache, index):
     """Causal attention of the newest positions to all so far, those in the cache too."""
     k, v = cache.extend(index, k, v) if cache else (k, v)
@@ -150,10 +144,10 @@ class GroupedAttention(nn.Module):
         self.o_proj = nn.Linear(self.heads * size, d, bias=False)
 
     def forward(self, x, positions, cache, index):
-        q = _split_heads(self.q_proj(x), self.heads)
-        k, v = (_split_heads(part(x), self.shared) for part in (self.k_proj, self.v_proj))
-        q, k = (_rope(part, positions, self.theta) for part in (q, k))
-        return self.o_proj(_merge_heads(_look_back(q, k, v, cache, index)))
+        q = split_heads(self.q_proj(x), self.heads)
+        k, v = (split_heads(part(x), self.shared) for part in (self.k_proj, self.v_proj))
+        q, k = (rope(part, positions, self.theta) for part in (q, k))
+        return self.o_proj(merge_heads(_look_back(q, k, v, cache, index)))
 
 
 class SwiGLU(nn.Module):
@@ -209,15 +203,6 @@ class Llama(nn.Module):
             return torch.stack(states)
         x = states[-1] if last is None else states[-1][..., -last:, :]
         return F.linear(x, self.embed_tokens.weight) if self.config.tie_word_embeddings else self.lm_head(x)
-
-
-def _rope(x, positions, theta):
-    half = x.shape[-1] // 2
-    rates = theta ** (-torch.arange(half, dtype=torch.float64, device=x.device) / half)
-    angles = positions[:, None] * rates  # (t, d / 2)
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-    a, b = x.chunk(2, -1)
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
 # ---- as functions of a dict of weights ---------------------------------------------------------------------------
