@@ -10,6 +10,14 @@ from kb.generation.denoising_objective import posterior_mean, to_score
 RED = ARC["generation"]
 
 
+def _arrows(ax, x, arrow, colour, lw=1.0):
+    """All arrows from the points x (n, 2) as one line with gaps: tail, tip, barb, tip, other barb."""
+    tip, side = x + arrow, np.stack([-arrow[:, 1], arrow[:, 0]], axis=1)
+    barbs = [tip - 0.35 * arrow + sign * 0.22 * side for sign in (1, -1)]
+    line = np.stack([x, tip, barbs[0], tip, barbs[1], np.full_like(x, np.nan)], axis=1).reshape(-1, 2)
+    ax.plot(*line.T, color=colour, lw=lw)
+
+
 def _grid(n, reach):
     side = np.linspace(-reach, reach, n)
     return np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -21,18 +29,16 @@ def field():
     points to an island near it, and there are borders where neighbouring arrows part. At step 150 the islands run into
     one another. At step 500 all arrows point to the middle."""
     fig, axes = canvas(height=2.15, columns=3)
-    points = islands(150)
+    points, noise = islands(70), np.random.default_rng(0).standard_normal((70, 2))
     for ax, step in zip(axes, (50, 150, 500), strict=True):
-        t, reach = step - 1, 2.4
-        noisy = np.sqrt(ABAR[t]) * points + np.sqrt(1 - ABAR[t]) * np.random.default_rng(0).standard_normal((150, 2))
-        noisy = noisy[np.abs(noisy).max(axis=1) < reach + 0.2]
-        ax.plot(*noisy.T, ".", color=MUTED, ms=2, alpha=0.6, rasterized=True)
-        x = _grid(12, reach)
+        t, reach = step - 1, 2.3
+        noisy = np.sqrt(ABAR[t]) * points + np.sqrt(1 - ABAR[t]) * noise
+        ax.plot(*noisy[np.abs(noisy).max(axis=1) < reach].T, ".", color=MUTED, ms=3, alpha=0.6, mew=0)
+        x = _grid(9, reach)
         arrow = np.sqrt(1 - ABAR[t]) * to_score(exact(x, t), t, ABAR)
         size = np.linalg.norm(arrow, axis=1, keepdims=True)
-        arrow = arrow * (0.42 * np.tanh(size / 1.5) / size)
-        ax.quiver(*x.T, *arrow.T, color=RED, angles="xy", scale_units="xy", scale=1, width=0.008, headwidth=4)
-        ax.set(xlim=(-reach - 0.2, reach + 0.2), ylim=(-reach - 0.2, reach + 0.2), aspect="equal", title=f"step {step}")
+        _arrows(ax, x, arrow * (0.52 * np.tanh(size / 1.5) / size), RED)
+        ax.set(xlim=(-reach - 0.1, reach + 0.1), ylim=(-reach - 0.1, reach + 0.1), aspect="equal", title=f"step {step}")
         bare(ax)
     return fig
 
@@ -42,13 +48,14 @@ def guess():
     more likely, lie on all three islands; their mean, the best guess, lies between the islands where no data are.
     Right: the same at step 60: the point is near one island, the clean points lie there, and so does the mean."""
     fig, axes = canvas(height=2.6, columns=2)
-    x0 = islands(500)
+    x0 = islands(130)
     for ax, step, x in zip(axes, (300, 60), ((0.15, 0.1), (0.75, -0.15)), strict=True):
         t, x = step - 1, np.array(x)
         gap_ = x - np.sqrt(ABAR[t]) * x0
         likely = np.exp(-np.sum(gap_ * gap_, axis=-1) / (2 * (1 - ABAR[t])))
-        ax.scatter(*x0.T, s=6, color=MUTED, alpha=0.12, linewidths=0, rasterized=True)
-        ax.scatter(*x0.T, s=7, color=RED, alpha=0.75 * likely / likely.max(), linewidths=0, rasterized=True)
+        rank = np.digitize(likely / likely.max(), (0.05, 0.35, 0.7))
+        for k, (colour, alpha) in enumerate(((MUTED, 0.25), (RED, 0.35), (RED, 0.6), (RED, 1))):
+            ax.plot(*x0[rank == k].T, ".", color=colour, alpha=alpha, ms=5, mew=0)
         best = posterior_mean(x, *MIXTURE, t, ABAR)
         ax.annotate("", best, x, arrowprops={"arrowstyle": "->", "color": FG, "lw": 1.2, "shrinkA": 3, "shrinkB": 4})
         ax.plot(*x, "o", color=FG, ms=5)
@@ -107,11 +114,10 @@ def learned_field():
     label(left, 290, 0.6, "the exact answer", RED, ha="left")
     label(left, 290, 0.49, "the trained network", BLUE, ha="left")
     left.set(xlabel="step", ylabel="loss", ylim=(0, 1.06), xticks=[0, 500, 1000], yticks=[0, 0.5, 1])
-    t, x = 199, _grid(9, 2.4)
-    right.plot(*islands(120).T, ".", color=MUTED, ms=2, alpha=0.5, rasterized=True)
-    for model, colour, width in ((exact, RED, 0.011), (learned, BLUE, 0.006)):
-        arrow = np.sqrt(1 - ABAR[t]) * to_score(model(x, t), t, ABAR)
-        right.quiver(*x.T, *arrow.T, color=colour, angles="xy", scale_units="xy", scale=7, width=width, headwidth=4)
-    right.set(xlim=(-2.7, 2.6), ylim=(-2.7, 2.6), aspect="equal", title="step 200")
+    t, x = 199, _grid(7, 2.2)
+    right.plot(*islands(70).T, ".", color=MUTED, ms=3, alpha=0.6, mew=0)
+    for model, colour, lw in ((exact, RED, 2.6), (learned, BLUE, 1.0)):
+        _arrows(right, x, 0.25 * np.sqrt(1 - ABAR[t]) * to_score(model(x, t), t, ABAR), colour, lw)
+    right.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", title="step 200")
     bare(right)
     return fig

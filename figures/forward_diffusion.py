@@ -93,13 +93,13 @@ def chain():
 
 
 def clouds():
-    """Three islands of 240 points in the plane, at four levels. At first they are apart; after 100 steps they are
+    """Three islands, 130 points in the plane, at four levels. At first they are apart; after 100 steps they are
     wider and nearer to the middle; after 300 they run into one another; after 1,000 they are one round cloud."""
-    x0 = islands(240)
+    x0 = islands(130)
     noise = np.random.default_rng(1).standard_normal(x0.shape)
     fig, axes = canvas(height=1.75, columns=4)
     for ax, step in zip(axes, (0, 100, 300, 1000), strict=True):
-        ax.plot(*add_noise(x0, noise, step - 1, ABAR).T, ".", color=RED, ms=2.2, rasterized=True)
+        ax.plot(*add_noise(x0, noise, step - 1, ABAR).T, ".", color=RED, ms=3, mew=0)
         ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", title="the data" if step == 0 else f"step {step:,}")
         bare(ax)
     return fig

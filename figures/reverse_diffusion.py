@@ -34,7 +34,7 @@ def walks():
     one of them on another one than on the left."""
     fig, axes = canvas(height=2.8, columns=2)
     for ax, method, title in zip(axes, ("ddpm", "ddim"), ("DDPM: fresh noise at each step", "DDIM: none"), strict=True):
-        ax.plot(*islands(200).T, ".", color=MUTED, ms=2, alpha=0.5, rasterized=True)
+        ax.plot(*islands(100).T, ".", color=MUTED, ms=3, alpha=0.5, mew=0)
         path = _walk(method)
         for k, colour in enumerate((RED, BLUE, OCHRE)):
             ax.plot(*path[:, k].T, color=colour, lw=1)
@@ -47,18 +47,18 @@ def walks():
 
 
 def clouds():
-    """Four clouds of 600 points. Exact samples: three islands. DDPM in 100 steps: the same three islands. DDIM in 100
+    """Four clouds of 150 points. Exact samples: three islands. DDPM in 100 steps: the same three islands. DDIM in 100
     steps with the trained network: the same, with a few points between the islands. DDPM in 100 steps without its
-    noise: all 600 points on one spot inside the largest island."""
+    noise: all points on one spot inside the largest island."""
     fig, axes = canvas(height=2.0, columns=4)
     panels = {
-        "exact samples": islands(600),
+        "exact samples": islands(150),
         "DDPM": samples("ddpm"),
         "trained network": samples("ddim", network=learned),
         "DDPM, no noise": without_noise(),
     }
     for ax, (title, x) in zip(axes, panels.items(), strict=True):
-        ax.plot(*x.T, ".", color=RED, ms=2, alpha=0.6, rasterized=True)
+        ax.plot(*x[:150].T, ".", color=RED, ms=3, alpha=0.7, mew=0)
         ax.set(xlim=(-2.3, 2.1), ylim=(-1.7, 1.9), aspect="equal", title=title)
         bare(ax)
     return fig
@@ -95,7 +95,7 @@ def guesses():
     """The guess of the clean data along one walk of DDIM in 40 steps: at first near the middle of all data, then on a
     curve towards an island; beside it the walk itself, which starts far away at a point of pure noise."""
     fig, ax = canvas(height=2.8)
-    ax.plot(*islands(250).T, ".", color=MUTED, ms=2, alpha=0.5, rasterized=True)
+    ax.plot(*islands(130).T, ".", color=MUTED, ms=3, alpha=0.5, mew=0)
     levels, x, path, clean = [*timesteps(1000, 40), -1], np.array([[1.7, 1.6]]), [], []
     for t, t_prev in itertools.pairwise(levels):
         path.append(x[0])

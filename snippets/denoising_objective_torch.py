@@ -2,29 +2,34 @@
 
 import torch
 
-from kb.torch.generation.denoising_objective import denoising_loss, to_epsilon, to_v, to_x0, training_target
-from kb.torch.generation.forward_diffusion import add_noise, alphas_cumprod, make_betas
+from kb.torch.generation import denoising_objective as do
+from kb.torch.generation import forward_diffusion as fd
 
 torch.manual_seed(0)
 device = "cuda" if torch.cuda.is_available() else "cpu"
-abar = alphas_cumprod(make_betas())
+abar = fd.alphas_cumprod(fd.make_betas())
 x0, noise = torch.randn(2, 64, 2).double().to(device)
 t = torch.randint(0, 1000, (64,)).to(device)
-x_t = add_noise(x0, noise, t, abar)
+x_t = fd.add_noise(x0, noise, t, abar)
 
-# Whatever is predicted, the other two follow.
+# Whatever is predicted, the others follow.
 for kind in ("epsilon", "sample", "v_prediction"):
-    answer = training_target(x0, noise, t, abar, kind)
-    found = [convert(answer, x_t, t, abar, kind) for convert in (to_epsilon, to_x0)]
-    print(kind, torch.allclose(found[0], noise), torch.allclose(found[1], x0))
+    answer = do.training_target(x0, noise, t, abar, kind)
+    same_noise = torch.allclose(do.to_epsilon(answer, x_t, t, abar, kind), noise)
+    same_data = torch.allclose(do.to_x0(answer, x_t, t, abar, kind), x0)
+    print(kind, same_noise, same_data)
     #> epsilon True True
     #> sample True True
     #> v_prediction True True
-print(torch.allclose(to_v(noise, x_t, t, abar), training_target(x0, noise, t, abar, "v_prediction")))
-#> True
 
 net = torch.nn.Linear(3, 2).double().to(device)
-loss = denoising_loss(lambda x, t: net(torch.cat([x, t[:, None] / 1000], 1)), x0, noise, t, abar)
+
+
+def model(x, t):
+    return net(torch.cat([x, t[:, None] / 1000], 1))
+
+
+loss = do.denoising_loss(model, x0, noise, t, abar)
 loss.backward()
 print(loss.ndim, tuple(net.weight.grad.shape))
 #> 0 (2, 3)
