@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 from kb.checkpoints.hugging_face import check_fields
 
-DOWN, MIDDLE, UP = (
-    {"DownBlock2D": False, "CrossAttnDownBlock2D": True},  # True: with attention
-    {"UNetMidBlock2D": False, "UNetMidBlock2DCrossAttn": True},
-    {"UpBlock2D": False, "CrossAttnUpBlock2D": True},
-)
+DOWN = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}  # True: with attention
+MIDDLE = {"UNetMidBlock2D": False, "UNetMidBlock2DCrossAttn": True}
+UP = {"UpBlock2D": False, "CrossAttnUpBlock2D": True}
 MOST = 100  # blocks of one kind; more in a file's config is a mistake, and their names would fill the memory
 
 
@@ -28,8 +26,10 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """The sizes of a U-Net, with the names and defaults of diffusers; Stable Diffusion 1.5 has a cross_attention_dim of
-    768. attention_head_dim is the number of heads: a name that was wrong once and stayed in thousands of files."""
+    """The sizes of a U-Net, with the names and defaults of diffusers.
+
+    UNetConfig(cross_attention_dim=768) is Stable Diffusion 1.5's. Raises ValueError for sizes that do not fit together.
+    """
 
     sample_size: int | tuple | None = None  # rows and columns it was trained on; it runs on others too
     in_channels: int = 4
@@ -43,17 +43,13 @@ class UNetConfig:
     norm_eps: float = 1e-5
     cross_attention_dim: int = 1280  # the width of the prompt's vectors
     transformer_layers_per_block: int = 1
-    attention_head_dim: int | tuple = 8
+    attention_head_dim: int | tuple = 8  # the number of heads; the name was a mistake that stayed in the files
     use_linear_projection: bool = False  # True: matrices are stored where 1 x 1 convolutions would do the same
     num_class_embeds: int | None = None  # None: no class labels
 
     def __post_init__(self):
         check_fields(self)
-        kinds = zip((DOWN, UP), (self.down_block_types, self.up_block_types), strict=True)
-        unknown = [kind for known, found in kinds for kind in found if kind not in known]
-        unknown += [] if self.mid_block_type in MIDDLE else [self.mid_block_type]
-        if unknown:
-            raise ValueError(f"UNetConfig: {unknown} are not among {[*DOWN, *MIDDLE, *UP]}")
+        _check_kinds(self)
         _check_counts(self)
         for level in self.levels():
             _check_level(self, level)
@@ -100,6 +96,13 @@ class UNetConfig:
         }
 
 
+def _check_kinds(config):
+    for name, known in (("down_block_types", DOWN), ("mid_block_type", MIDDLE), ("up_block_types", UP)):
+        value = getattr(config, name)
+        if unknown := [kind for kind in (value if isinstance(value, tuple) else (value,)) if kind not in known]:
+            raise ValueError(f"UNetConfig: {name} has {unknown}; kb computes {[*known]}")
+
+
 def _check_counts(config):
     sizes = len(config.block_out_channels)
     for name in ("down_block_types", "up_block_types", "attention_head_dim"):
@@ -129,7 +132,7 @@ def _check_level(config, level):
 
 
 def _level_shapes(level, config):
-    shapes = {}
+    shapes: dict[str, tuple] = {}
     for j, (n, m) in enumerate(level.widths):
         name = f"{level.name}.resnets.{j}"
         shapes |= {**_norm(f"{name}.norm1", n), **_layer(f"{name}.conv1", n, m, (3, 3))}

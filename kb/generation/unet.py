@@ -96,7 +96,10 @@ def _check_conditions(config, context, labels):
 
 def _time_vector(tree, sample, timestep, class_labels, config):
     """(b, 4 channels): the clock's hands through two layers, plus the vector of the class."""
-    timestep = np.broadcast_to(timestep, (sample.shape[0],))
+    count = len(sample)
+    if np.shape(timestep) not in ((), (count,)):
+        raise ValueError(f"unet: timestep {np.shape(timestep)} is neither a number nor one for each of {count} images")
+    timestep = np.broadcast_to(timestep, (count,))
     clock = timestep_embedding(timestep, config.block_out_channels[0], sample.dtype)
     first, second = tree["time_embedding"]["linear_1"], tree["time_embedding"]["linear_2"]
     time = linear(silu(linear(clock, **first)), **second)
