@@ -29,7 +29,7 @@ class Layout:
     model_type: str
     prefix: str  # in front of every name when the file holds a model with a head, absent when it holds the bare one
     block: str  # the names of a block start with this and its number
-    layers: str  # where the config says how many blocks there are, as a number or by having an entry for each
+    layers: str  # where the config says how many blocks there are
     constants: str  # a pattern of tensors that were saved though they are not weights: left out
     head: str  # the unembedding, which has no prefix
     embedding: str  # what the head is equal to where weights are tied
@@ -74,7 +74,7 @@ UNET_LAYOUT = Layout(
     model_type="UNet2DConditionModel",
     prefix="",
     block="down_blocks.",
-    layers="block_out_channels",
+    layers="num_sizes",
     constants="",
     head="",
     embedding="",
@@ -124,15 +124,9 @@ def _config(path, config_class, layout):
         if fields.get(name, value) != value:
             raise ValueError(f"{path}: {name} is {fields[name]!r}; kb computes the model with {value!r} only")
     try:
-        names = [f.name for f in dataclasses.fields(config_class) if f.name in fields]
-        return config_class(**{name: _as_tuple(fields[name]) for name in names})
+        return config_class(**{f.name: fields[f.name] for f in dataclasses.fields(config_class) if f.name in fields})
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def _as_tuple(value):
-    """JSON's lists as tuples, which no one can change behind the config's back."""
-    return tuple(_as_tuple(entry) for entry in value) if isinstance(value, list) else value
 
 
 def _read_json(path):
@@ -181,10 +175,8 @@ def check_divides(config: Any, parts: str, whole: str) -> None:
 def _check(path, tensors: dict[str, Entry], found, config, layout):
     """The names, shapes and dtypes in the header, against the config: nothing has been read yet."""
     blocks = {name.split(".")[1] for name in found.values() if name.startswith(layout.block)}
-    layers = getattr(config, layout.layers)
-    layers = len(layers) if isinstance(layers, tuple) else layers
-    if len(blocks) != layers:  # before the names of a billion layers are made up
-        raise ValueError(f"{path}: has {len(blocks)} blocks, config.json says {layers}")
+    if len(blocks) != getattr(config, layout.layers):  # before the names of a billion layers are made up
+        raise ValueError(f"{path}: has {len(blocks)} blocks, config.json says {getattr(config, layout.layers)}")
     expected = config.shapes()
     shapes: dict[str, tuple] = {}
     for full, name in found.items():

@@ -48,11 +48,18 @@ class UNetConfig:
     num_class_embeds: int | None = None  # None: no class labels
 
     def __post_init__(self):
+        for name in [name for name, value in vars(self).items() if isinstance(value, list)]:  # which is what JSON has
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         check_fields(self)
         _check_kinds(self)
         _check_counts(self)
         for level in self.levels():
             _check_level(self, level)
+
+    @property
+    def num_sizes(self):
+        """At how many resolutions it works; each but the first has half the rows and columns of the one before."""
+        return len(self.block_out_channels)
 
     @property
     def time_width(self):
@@ -104,7 +111,7 @@ def _check_kinds(config):
 
 
 def _check_counts(config):
-    sizes = len(config.block_out_channels)
+    sizes = config.num_sizes
     for name in ("down_block_types", "up_block_types", "attention_head_dim"):
         value = getattr(config, name)
         if isinstance(value, tuple) and len(value) != sizes:
