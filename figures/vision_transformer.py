@@ -1,7 +1,9 @@
 """The figures of the vision transformer page."""
 
 import numpy as np
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
 
 from figures.patched_digits import accuracies, held_out, looks
 from figures.style import ARC, FG, MUTED, bare, canvas, label
@@ -13,10 +15,11 @@ FIVE = 0  # the place of the digit that is drawn among those held out
 
 def _pixels(ax, image, x, y, size, colour=FG):
     """An image of ink from 0 to 1, its top left corner at (x, y), a pixel `size` wide."""
-    for (row, column), ink in np.ndenumerate(image):
-        if ink > 0.03:
-            corner = (x + column * size, y + row * size)
-            ax.add_patch(Rectangle(corner, size, size, fc=colour, alpha=float(ink), lw=0))
+    levels = np.rint(15 * image)
+    for level in np.setdiff1d(levels, 0):  # one path for all pixels of a shade
+        corners = [(x + j * size, y + i * size) for i, j in np.argwhere(levels == level)]
+        squares = [Path.unit_rectangle().transformed(Affine2D().scale(size).translate(*c)) for c in corners]
+        ax.add_patch(PathPatch(Path.make_compound_path(*squares), fc=colour, ec="none", alpha=float(level) / 15))
 
 
 def _square(ax, x, y, size, colour=MUTED, **kwargs):

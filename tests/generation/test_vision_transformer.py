@@ -9,6 +9,7 @@ import kb.torch.generation.vision_transformer as kt
 from kb.architecture.transformer import count_parameters
 from kb.autograd.tensor import value_and_grad
 from kb.checkpoints import shipped
+from kb.checkpoints.safetensors import load_file, save_file
 from kb.learning.cost_function import cross_entropy
 from kb.learning.optimizers import AdamW
 from kb.structure.activation_functions import gelu
@@ -196,6 +197,14 @@ def test_a_config_that_kb_does_not_compute(tmp_path):
     path.write_text(path.read_text(encoding="utf-8").replace('"qkv_bias": true', '"qkv_bias": false'), encoding="utf-8")
     with pytest.raises(ValueError, match="qkv_bias is False"):
         kb.ViT.from_pretrained(tmp_path)
+
+
+def test_a_pooler_is_left_out(tmp_path):
+    """Bare published models hold one more layer that no head reads."""
+    saved(dataclasses.replace(TINY, num_labels=None), tmp_path)
+    path = tmp_path / "model.safetensors"
+    save_file({**load_file(path), "pooler.dense.weight": np.eye(8), "pooler.dense.bias": np.ones(8)}, path)
+    assert not any("pooler" in name for name in kb.ViT.from_pretrained(tmp_path).params)
 
 
 # ---- gradient ----------------------------------------------------------------------------------------------------
