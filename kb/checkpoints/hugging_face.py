@@ -11,7 +11,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,21 @@ class Layout:
 
     model_type: str
     prefix: str  # in front of every name when the file holds a model with a head, absent when it holds the bare one
-    block: str  # the names of a block start with this and its number
+    block: str  # a pattern: what the names of a block start with, its number included
     layers: str  # where the config says how many blocks there are
     constants: str  # a pattern of tensors that were saved though they are not weights: left out
     head: str  # the unembedding, which has no prefix
     embedding: str  # what the head is equal to where weights are tied
     fixed: Mapping[str, Any]  # settings of the config that would change the model, with the one value that kb computes
+    kind: str = "model_type"  # where the config says what kind of model it is
+    file: str = "model.safetensors"
+    prepare: Callable[[dict], dict] = dict  # what config.json says, in the words of the config's class
 
 
 GPT2_LAYOUT = Layout(
     model_type="gpt2",
     prefix="transformer.",
-    block="h.",
+    block=r"h\.\d+\.",
     layers="n_layer",
     constants=r"h\.\d+\.attn\.(bias|masked_bias)",  # the causal mask, and the -10000 of the code before 2020
     head="lm_head.weight",
@@ -55,7 +58,7 @@ GPT2_LAYOUT = Layout(
 LLAMA_LAYOUT = Layout(
     model_type="llama",
     prefix="model.",
-    block="layers.",
+    block=r"layers\.\d+\.",
     layers="num_hidden_layers",
     constants=r"layers\.\d+\.self_attn\.rotary_emb\.inv_freq",  # the rates of the rotation, which rope_theta gives
     head="lm_head.weight",
@@ -67,6 +70,28 @@ LLAMA_LAYOUT = Layout(
         "rope_scaling": None,
         "quantization_config": None,
     },
+)
+UNET_LAYOUT = Layout(
+    model_type="UNet2DConditionModel",
+    prefix="",
+    block=r"down_blocks\.\d+\.",
+    layers="num_sizes",
+    constants="",
+    head="",
+    embedding="",
+    fixed={
+        **{"center_input_sample": False, "flip_sin_to_cos": True, "freq_shift": 0, "downsample_padding": 1},
+        **{"only_cross_attention": False, "mid_block_only_cross_attention": None, "dual_cross_attention": False},
+        **{"act_fn": "silu", "mid_block_scale_factor": 1, "resnet_out_scale_factor": 1},
+        **{"resnet_time_scale_shift": "default", "resnet_skip_time_act": False, "attention_type": "default"},
+        **{"reverse_transformer_layers_per_block": None, "num_attention_heads": None, "cross_attention_norm": None},
+        **{"encoder_hid_dim": None, "encoder_hid_dim_type": None, "class_embed_type": None},
+        **{"addition_embed_type": None, "class_embeddings_concat": False, "conv_in_kernel": 3, "conv_out_kernel": 3},
+        **{"time_embedding_type": "positional", "time_embedding_dim": None, "time_embedding_act_fn": None},
+        **{"timestep_post_act": None, "time_cond_proj_dim": None, "quantization_config": None},
+    },
+    kind="_class_name",
+    file="diffusion_pytorch_model.safetensors",
 )
 
 
@@ -80,7 +105,7 @@ def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: 
     missing, unknown, of the wrong shape or not made of real numbers; FileNotFoundError where there is no such file.
     """
     config = _config(Path(folder) / "config.json", config_class, layout)
-    path = Path(folder) / "model.safetensors"
+    path = Path(folder) / layout.file
     if not path.exists():
         others = sorted(p.name for p in Path(folder).glob("*") if p.suffix in {".bin", ".json", ".safetensors", ".pt"})
         raise FileNotFoundError(f"{path} is missing (pickles and split files are not read); the folder has {others}")
@@ -93,16 +118,26 @@ def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: 
 # ---- config.json -------------------------------------------------------------------------------------------------
 def _config(path, config_class, layout):
     fields = _read_json(path)
-    if fields.get("model_type") != layout.model_type:
-        raise ValueError(f"{path}: model_type is {fields.get('model_type')!r}, expected {layout.model_type!r}")
+    if fields.get(layout.kind) != layout.model_type:
+        raise ValueError(f"{path}: {layout.kind} is {fields.get(layout.kind)!r}, expected {layout.model_type!r}")
     fields = _with_rope_theta(path, fields)
     for name, value in layout.fixed.items():
         if fields.get(name, value) != value:
             raise ValueError(f"{path}: {name} is {fields[name]!r}; kb computes the model with {value!r} only")
     try:
-        return config_class(**{f.name: fields[f.name] for f in dataclasses.fields(config_class) if f.name in fields})
+        return config_from(config_class, layout.prepare(fields))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def config_from(config_class: type, fields: Any) -> Any:
+    """A config made of those fields that its class has; what the fields do not say is the class's default.
+
+    Raises ValueError for fields that are not a dict, and as the class does.
+    """
+    if not isinstance(fields, dict):
+        raise ValueError(f"{config_class.__name__}: expected a JSON object, found {type(fields).__name__}")
+    return config_class(**{f.name: fields[f.name] for f in dataclasses.fields(config_class) if f.name in fields})
 
 
 def _read_json(path):
@@ -147,10 +182,19 @@ def check_divides(config: Any, parts: str, whole: str) -> None:
         raise ValueError(f"{type(config).__name__}: {shown}")
 
 
+def with_biases(weights):
+    """The shapes of weights and biases of parts that have both: a bias has one number per output."""
+    return {
+        f"{name}.{kind}": shape if kind == "weight" else shape[:1]
+        for name, shape in weights.items()
+        for kind in ("weight", "bias")
+    }
+
+
 # ---- model.safetensors -------------------------------------------------------------------------------------------
 def _check(path, tensors: dict[str, Entry], found, config, layout):
     """The names, shapes and dtypes in the header, against the config: nothing has been read yet."""
-    blocks = {name.split(".")[1] for name in found.values() if name.startswith(layout.block)}
+    blocks = {start[0] for name in found.values() if (start := re.match(layout.block, name))}
     if len(blocks) != getattr(config, layout.layers):  # before the names of a billion layers are made up
         raise ValueError(f"{path}: has {len(blocks)} blocks, config.json says {getattr(config, layout.layers)}")
     expected = config.shapes()
