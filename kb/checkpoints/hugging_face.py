@@ -34,6 +34,8 @@ class Layout:
     head: str  # the unembedding, which has no prefix
     embedding: str  # what the head is equal to where weights are tied
     fixed: Mapping[str, Any]  # settings of the config that would change the model, with the one value that kb computes
+    kind: str = "model_type"  # where the config says what kind of model it is
+    file: str = "model.safetensors"
 
 
 GPT2_LAYOUT = Layout(
@@ -68,6 +70,28 @@ LLAMA_LAYOUT = Layout(
         "quantization_config": None,
     },
 )
+UNET_LAYOUT = Layout(
+    model_type="UNet2DConditionModel",
+    prefix="",
+    block="down_blocks.",
+    layers="num_sizes",
+    constants="",
+    head="",
+    embedding="",
+    fixed={
+        **{"center_input_sample": False, "flip_sin_to_cos": True, "freq_shift": 0, "downsample_padding": 1},
+        **{"only_cross_attention": False, "mid_block_only_cross_attention": None, "dual_cross_attention": False},
+        **{"act_fn": "silu", "mid_block_scale_factor": 1, "resnet_out_scale_factor": 1},
+        **{"resnet_time_scale_shift": "default", "resnet_skip_time_act": False, "attention_type": "default"},
+        **{"reverse_transformer_layers_per_block": None, "num_attention_heads": None, "cross_attention_norm": None},
+        **{"encoder_hid_dim": None, "encoder_hid_dim_type": None, "class_embed_type": None},
+        **{"addition_embed_type": None, "class_embeddings_concat": False, "conv_in_kernel": 3, "conv_out_kernel": 3},
+        **{"time_embedding_type": "positional", "time_embedding_dim": None, "time_embedding_act_fn": None},
+        **{"timestep_post_act": None, "time_cond_proj_dim": None, "quantization_config": None},
+    },
+    kind="_class_name",
+    file="diffusion_pytorch_model.safetensors",
+)
 
 
 def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: Layout) -> tuple[Any, dict]:
@@ -80,7 +104,7 @@ def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: 
     missing, unknown, of the wrong shape or not made of real numbers; FileNotFoundError where there is no such file.
     """
     config = _config(Path(folder) / "config.json", config_class, layout)
-    path = Path(folder) / "model.safetensors"
+    path = Path(folder) / layout.file
     if not path.exists():
         others = sorted(p.name for p in Path(folder).glob("*") if p.suffix in {".bin", ".json", ".safetensors", ".pt"})
         raise FileNotFoundError(f"{path} is missing (pickles and split files are not read); the folder has {others}")
@@ -93,8 +117,8 @@ def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: 
 # ---- config.json -------------------------------------------------------------------------------------------------
 def _config(path, config_class, layout):
     fields = _read_json(path)
-    if fields.get("model_type") != layout.model_type:
-        raise ValueError(f"{path}: model_type is {fields.get('model_type')!r}, expected {layout.model_type!r}")
+    if fields.get(layout.kind) != layout.model_type:
+        raise ValueError(f"{path}: {layout.kind} is {fields.get(layout.kind)!r}, expected {layout.model_type!r}")
     fields = _with_rope_theta(path, fields)
     for name, value in layout.fixed.items():
         if fields.get(name, value) != value:
