@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
 
 from figures import tale_teller
 from figures.style import ARC, BG, FG, MUTED, bare, canvas, label
@@ -9,23 +10,20 @@ from kb.architecture.large_language_model import power_law
 from training import scaling as measured
 
 VIOLET = ARC["architecture"]
-STORY = (
-    "One sunny morning Clara went to the river. There, on the bank, lay a silver ring. Then Ben came along. He was sad "
-    "because he had lost a game. Clara wanted to help, so she gave Ben the ring. In the end the silver ring belonged"
-)
-PROMPTS = "One", "One sunny morning", f"{STORY} to"
+PROMPTS = "One", "One sunny morning", f"{tale_teller.GIFT} to"
 TITLES = "One …", "One sunny morning …", "… ring belonged to …"
 
 
 def next_token():
-    """Three rows of bars, each the six likeliest next tokens after a prompt. After "One" come weathers, each with about
-    a seventh. After "One sunny morning" come names, each with a few percent. At the end of a story in which Clara gave
-    Ben the ring, after "the silver ring belonged to", nearly all goes to the name Ben."""
+    """Three groups of bars, each the six likeliest next tokens after a prompt. After "One" come weathers, each with
+    about a seventh. After "One sunny morning" come names, with 9 to 18 percent each. At the end of a story in which
+    Clara gave Ben the ring, after "the silver ring belonged to", 99 percent goes to the name Ben."""
     fig, axes = canvas(height=2.5, columns=3)
     for ax, prompt, title in zip(axes, PROMPTS, TITLES, strict=True):
-        for i, (word, p) in enumerate(tale_teller.likeliest(prompt)):
+        words = {word.strip(): p for word, p in reversed(tale_teller.likeliest(prompt, 9))}  # with and without a space
+        for i, (word, p) in enumerate(sorted(words.items(), key=lambda pair: -pair[1])[:6]):
             ax.barh(i, p, color=VIOLET, height=0.62)
-            label(ax, -0.03, i, word.strip(), ha="right", fontsize=9.5)
+            label(ax, -0.03, i, word, ha="right", fontsize=9.5)
             label(ax, p + 0.03, i, f"{p:.0%}" if p >= 0.01 else "< 1%", MUTED, ha="left", fontsize=8.5)
         ax.set(xlim=(-0.55, 1.25), ylim=(5.6, -0.6))
         ax.set_title(title, fontsize=9, color=FG)
@@ -40,36 +38,35 @@ def surprises():
     text = tale_teller.told()[1][SHOWN].text
     tokens = [tale_teller.model()[1].decode([i]) for i in tale_teller.tokens(text)[1:]]
     found = tale_teller.surprises(text)
-    fig, ax = canvas(height=2.0)
-    lines = _wrapped(tokens, 66)
-    for row, line in enumerate(lines):
-        column = 0
-        for i in line:
-            word = tokens[i] if column else tokens[i].lstrip()
-            shade = min(float(found[i]) / 5, 1.0)
-            ax.add_patch(Rectangle((column, row - 0.42), len(word), 0.84, facecolor=VIOLET, alpha=shade, lw=0))
-            colour = BG if shade > 0.55 else FG
-            label(ax, column, row, word.replace(" ", "\u00a0"), colour, ha="left", family="monospace", fontsize=9.4)
-            column += len(word)
-    ax.set(xlim=(0, 68), ylim=(len(lines) - 0.4, -0.6))
+    fig, ax = canvas(height=2.3)
+    x, row = 0.0, 0
+    for i, (token, width) in enumerate(zip(tokens, map(_width, tokens), strict=True)):
+        gap = SPACE * token.startswith(" ")
+        rest = sum(_width(part) for part in _rest_of_word(tokens, i))
+        x, row = (0.0, row + 1) if x + gap + width + rest > LINE_WIDTH else (x + gap * (x > 0), row)
+        shade = min(float(found[i]) / 5, 1.0)
+        ax.add_patch(Rectangle((x, row - 0.41), width, 0.82, facecolor=VIOLET, alpha=shade, lw=0))
+        label(ax, x + width / 2, row, token.strip(), BG if shade > 0.55 else FG, fontsize=SIZE)
+        x += width
+    ax.set(xlim=(0, LINE_WIDTH), ylim=(row + 0.6, -0.6))
     bare(ax)
     return fig
 
 
 SHOWN = 2  # of the held-out stories
+SIZE, SPACE, LINE_WIDTH = 9.5, 2.2, 385  # of the letters, between two words, of the lines: points
 
 
-def _wrapped(tokens, width):
-    """The numbers of the tokens of each line."""
-    lines, used = [[]], 0
-    for i, token in enumerate(tokens):
-        fits = used + len(token) <= width or not token.startswith(" ")
-        if not fits:
-            lines.append([])
-            used = 0
-        lines[-1].append(i)
-        used += len(token)
-    return lines
+def _width(token):
+    """Of the ground under a token: as wide as it is in a wide font, for readers have different ones."""
+    box = TextPath((0, 0), token.strip(), size=SIZE).get_extents()
+    return box.width + 2.4
+
+
+def _rest_of_word(tokens, i):
+    """The tokens after number i that belong to the same word."""
+    following = tokens[i + 1 :]
+    return following[: next((n for n, token in enumerate(following) if token.startswith(" ")), len(following))]
 
 
 def scaling():

@@ -36,9 +36,9 @@ def every_position():
 
 
 def curve():
-    """The loss against the step, on a logarithmic axis. It begins at @@, just above a dotted line at ln 896 = 6.80, and
-    falls steeply within the first 300 steps to below 1, then ever more slowly to about @@. The loss on the held-out
-    stories, drawn as dots, goes along at first, is lowest at step @@ with @@, and then rises to @@."""
+    """The loss against the step, on a logarithmic axis. It begins at 6.94, just above a dotted line at ln 896 = 6.80,
+    and falls steeply within the first 300 steps to below 1, then ever more slowly to about 0.22. The loss on the
+    held-out stories, drawn as dots, goes along at first, is lowest at step 1,200 with 0.44, and then rises to 0.56."""
     fig, ax = canvas(height=2.8)
     losses, vocabulary = tale_teller.record()["losses"], tale_teller.model()[1].vocab_size
     steps, means = tale_teller.smoothed(losses)
@@ -56,7 +56,9 @@ def curve():
 
 
 def abilities():
-    """Five lines against the step: the share of answers in held-out stories that the model would write itself."""
+    """Five lines against the step: the share of answers in held-out stories that the model would write itself. All
+    stay below a half for the first 800 steps. Who has it climbs from 0.14 at step 600 to 0.71 at step 1,200 and ends at
+    0.81, which place ends at 0.77, who gave it at 0.75, which feeling at 0.57, which thing at 0.27."""
     fig, ax = canvas(height=2.7)
     names = {"thing": "which thing", "feeling": "which feeling", "place": "which place"}
     names |= {"giver": "who gave it", "holder": "who has it"}
@@ -71,6 +73,7 @@ def abilities():
         ax.plot(steps, shares, color=VIOLET if main else MUTED, lw=2 if main else 1.1)
         label(ax, steps[-1] * 1.02, place - shift, names[about], VIOLET if main else MUTED, ha="left", fontsize=9.5)
     ax.set(xlabel="step", ylabel="share right", xlim=(0, steps[-1] * 1.28), ylim=(0, 1.03))
+    ax.set_xticks(range(0, steps[-1] + 1, 500))
     ax.set_yticks([0, 0.5, 1], ["0", "½", "1"])
     ax.spines["bottom"].set_bounds(0, steps[-1])
     return fig

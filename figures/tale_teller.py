@@ -4,12 +4,19 @@ import functools
 
 import numpy as np
 
-from kb.architecture.large_language_model import next_token, surprise, write
-from kb.architecture.sampling import greedy, sample
+from kb.architecture.kv_cache import stream
+from kb.architecture.large_language_model import next_token, surprise
+from kb.architecture.sampling import sample
 from kb.architecture.transformer import count_parameters
 from kb.checkpoints.shipped import gpt_tales
 from kb.data.tales import train_and_held_out
+from kb.data.tales_grammar import PLACES
 from training import gpt, scaling
+
+GIFT = (
+    "One sunny morning Clara went to the river. There, on the bank, lay a silver ring. Then Ben came along. He was sad "
+    "because he had lost a game. Clara wanted to help, so she gave Ben the ring. In the end the silver ring belonged"
+)
 
 
 # ---- asking the model --------------------------------------------------------------------------------------------
@@ -44,26 +51,45 @@ def likeliest(prompt, k=6):
     return [(model()[1].decode([i]), float(p[i])) for i in np.argsort(-p, kind="stable")[:k]]
 
 
-def spaced():
-    """The probability of "river" as next token where the prompt already ends with the space."""
-    return chance("One sunny morning Clara went to the ", "river")
+def some_place(space=False):
+    """The chance that "... Clara went to the" goes on with one of the places; or with a space, and then a place."""
+    prompt = "One sunny morning Clara went to the" + " " * space
+    return sum(chance(prompt, place if space else f" {place}") for place in PLACES)
 
 
-def surprises(text, end=False):
-    """How little the model expected each token of a story, in nats; with `end` also that it ends there."""
-    ids = np.append(tokens(text), tokens("")) if end else tokens(text)
+def surprises(text):
+    """How little the model expected each token of a story, in nats."""
+    ids = tokens(text)
     return surprise(model()[0](ids[:-1]), ids[1:])
 
 
-def continued(prompt, seed=None, heat=0.7, longest=120, context=None):
-    """The story that the model makes of a prompt: greedily, or drawn with a seed."""
-    rng = np.random.default_rng(seed)
-    choose = greedy if seed is None else lambda logits: sample(logits, rng, temperature=heat)
-    room = model()[0].config.n_positions
-    ids = write(model()[0], tokens(prompt), min(longest, room - len(tokens(prompt))), choose, context or room)
-    ids = ids[1:].tolist()
-    end = int(tokens("")[0])
-    return model()[1].decode(ids[: ids.index(end)] if end in ids else ids)
+@functools.cache
+def continued(prompt="", seed=None, heat=0.7):
+    """The story that the model makes of a prompt: greedily, or drawn with a seed at a temperature."""
+    rng, ids, written = np.random.default_rng(seed), tokens(prompt), []
+    choose = None if seed is None else lambda logits: sample(logits, rng, temperature=heat)
+    for token in stream(model()[0], ids, model()[0].config.n_positions - len(ids), choose):
+        if token == ids[0]:  # the token that begins a story also ends the one before
+            break
+        written.append(int(token))
+    return prompt + model()[1].decode(written)
+
+
+# ---- what guessing would get -------------------------------------------------------------------------------------
+def guessing():
+    """The share of right answers to "who has it" for somebody who draws one of the names of the held-out story."""
+    return float(np.mean([1 / (1 + len(a.others)) for a in _holders()]))
+
+
+def said_last():
+    """The share for somebody who says the name again that was said last."""
+    right = [max([a.text, *a.others], key=one.text[: a.start].rfind) == a.text for one, a in _holders(True)]
+    return float(np.mean(right))
+
+
+def _holders(with_story=False):
+    found = [(one, a) for one in told()[1] for a in one.answers if a.about == "holder"]
+    return found if with_story else [a for _, a in found]
 
 
 # ---- how it was trained ------------------------------------------------------------------------------------------
@@ -97,6 +123,18 @@ def final_mark(about):
 def apart(steps=None):
     """How far the losses in NumPy and in torch are apart where they are furthest, in the first steps or in all."""
     return float(np.max(np.abs(np.subtract(record()["losses"], record()["torch_losses"]))[:steps]))
+
+
+def best_step():
+    """The step at which the held-out loss was lowest, and that loss."""
+    steps, losses = held_out_losses()
+    return int(steps[losses.argmin()]), float(losses.min())
+
+
+def mark_at(about, step):
+    """The share of right answers of one kind after so many steps."""
+    steps, shares = marks(about)
+    return float(shares[list(steps).index(step)])
 
 
 def len_of_model():

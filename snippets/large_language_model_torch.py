@@ -14,6 +14,8 @@ twin = GPT2(model.config).to(device)
 twin.load_state_dict({name: torch.tensor(weight) for name, weight in model.params.items()})
 
 prompt = [tokenizer.vocab["<|endoftext|>"], *tokenizer.encode("On a windy evening Max walked to the")]
-ids = write(twin, torch.tensor(prompt, device=device), 30, lambda logits: logits.argmax(-1))
+ids = write(twin, torch.tensor(prompt, device=device), 18, lambda logits: logits.argmax(-1))
 print(tokenizer.decode(ids[1:].tolist()))
-print(ids.tolist() == numpy_twin.write(model, torch.tensor(prompt).numpy(), 30, greedy).tolist())
+#> On a windy evening Max walked to the park alone. The clouds raced across the sky, and Max buttoned up his coat. He
+print(ids.tolist() == numpy_twin.write(model, torch.tensor(prompt).numpy(), 18, greedy).tolist())
+#> True

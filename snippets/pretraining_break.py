@@ -23,10 +23,14 @@ def loss(params, ids, shift):
 for shift in (1, 0):
     params, rng = init_gpt(config, np.random.default_rng(0)), np.random.default_rng(0)
     optimizer = AdamW(params, lr=0.01)
-    for _ in range(120):
+    for _ in range(250):
         ids = text[rng.integers(0, len(text) - 33, 8)[:, None] + np.arange(33)]
         value, grads = value_and_grad(loss)(params, ids, shift)
         params = optimizer.step(grads)
     prompt = np.frombuffer(b"She went to th", np.uint8).astype(int)
-    written = bytes(write(GPT2(config, params), prompt, 16, functools.partial(sample, rng=rng)).tolist()).decode()
+    written = bytes(
+        write(GPT2(config, params), prompt, 16, functools.partial(sample, rng=rng, temperature=0.5)).tolist()
+    ).decode()
     print(f"shift {shift}: loss {value:.2f}  {written!r}")
+    #> shift 1: loss 2.42  'She went to th thenn b b. t at'
+    #> shift 0: loss 0.00  'She went to thhhhhhhhhhhhhhhhh'

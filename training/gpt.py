@@ -1,4 +1,4 @@
-"""Trains the GPT that comes with the project on the tales: `python -m training.gpt`, about ten minutes of one core.
+"""Trains the GPT that comes with the project on the tales: `python -m training.gpt`, about seven minutes of one core.
 
 Plain NumPy through kb.autograd: no torch. `python -m training.gpt torch` makes the same run once more in torch, from
 the same first weights and with the same batches, and writes its losses beside the others.

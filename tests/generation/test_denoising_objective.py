@@ -235,3 +235,31 @@ def test_what_cannot_be_is_refused(module):
             fn(x, x, 3, table, "noise")
         with pytest.raises(ValueError, match=r"should be equal: \(2,\) and \(2, 2\)|\(2, 2\) and \(2,\)"):
             fn(x[0], x, 3, table)
+
+
+# ---- the trained network of the page -----------------------------------------------------------------------------
+def test_the_shipped_network_is_what_its_training_gives():
+    """The first steps again: step 50's loss as it was written down, to roundings; the facts from the weights."""
+    from figures.small_denoiser import learned
+    from figures.three_islands import exact as best
+    from kb.checkpoints.safetensors import read_header
+    from training import denoiser
+
+    facts = read_header(denoiser.PATH).metadata
+    found = denoiser.fit(steps=51)[1]
+    assert found[50] == pytest.approx(float(facts["at_step_50"]), rel=2e-3)
+    assert np.mean(found[40:]) < 0.5 * np.mean(found[:3])
+    ours, truth = denoiser.losses(learned, 1000), denoiser.losses(best, 1000)
+    assert f"{denoiser.losses(best):.4f}" == facts["exact"]
+    assert truth < ours < 1.06 * truth
+
+
+def test_the_islands_are_what_they_say():
+    from figures import three_islands as ti
+
+    x = ti.islands(100_000)
+    assert np.all(np.abs(ti.shares(x) - ti.WEIGHTS) < 6 * np.sqrt(ti.WEIGHTS * (1 - ti.WEIGHTS) / 100_000))
+    assert ti.distance(x) < 0.01 < ti.distance(x + 0.05)
+    angles, moved = np.arange(16) * np.pi / 16, np.array([3.0, 4.0])
+    seen = np.abs(np.cos(angles) * moved[0] + np.sin(angles) * moved[1])  # what each direction sees of the move
+    assert ti.distance(x + moved) == pytest.approx(seen.mean(), abs=0.01)

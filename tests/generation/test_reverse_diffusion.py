@@ -266,6 +266,39 @@ def test_heun_asks_twice_but_once_at_the_end():
     assert asked == [9, 5, 5, 1, 1]
 
 
+# ---- what the page says ------------------------------------------------------------------------------------------
+def test_without_its_noise_ddpm_collapses_and_ddim_does_not():
+    """One bell: all points end at its mean. With the noise, and with DDIM, the spread is that of the data."""
+    betas = make_betas("linear", 200, 5e-4, 0.1)  # 200 steps to the same end
+    abar, means, variances = alphas_cumprod(betas), np.array([[0.5, -1.0]]), np.array([0.16])
+    start, levels = np.random.default_rng(0).standard_normal((3000, 2)), [*range(199, -1, -1), -1]
+
+    def bell(x, t):
+        return mixture_epsilon(x, means, variances, np.ones(1), t, abar)
+
+    x = start
+    for t, t_prev in itertools.pairwise(levels):
+        x = kb.ddpm_step(bell(x, t), t, x, betas, t_prev=t_prev)
+    assert np.all(np.std(x, axis=0) < 0.02)
+    np.testing.assert_allclose(x.mean(axis=0), means[0], atol=0.01)
+    for method in ("ddpm", "ddim"):
+        y = kb.generate(bell, start, levels[:-1], betas, method, np.random.default_rng(1))
+        np.testing.assert_allclose(y.std(axis=0), 0.4, rtol=0.08)  # 6 / sqrt(2 n), and the steps' own error
+
+
+def test_the_measurements_are_what_the_code_gives():
+    """The table again, for the cheapest budgets, all points; and what the page reads from it."""
+    from figures.sampled_islands import MEASURED, measured
+    from training import samplers
+
+    assert MEASURED["calls"] == list(samplers.CALLS)
+    for method in ("ddpm", "ddim", "heun"):
+        assert samplers.measure(method, 5) == pytest.approx(measured(method, 5), abs=2e-4)
+    assert [samplers.steps_for("heun", calls) for calls in (5, 99)] == [3, 50]
+    assert measured("ddim", 9) < measured("heun", 9)
+    assert measured("heun", 19) < measured("ddim", 19) < measured("ddpm", 19)
+
+
 # ---- float32 and error messages ----------------------------------------------------------------------------------
 def test_tables_in_float64_leave_float32_data_float32():
     x = np.ones((2, 3), np.float32)
