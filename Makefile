@@ -60,6 +60,7 @@ train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.gpt
 	$(PY) -m training.scaling
 	$(PY) -m training.fine_tuning
+	$(PY) -m training.vae
 	$(PY) -m training.data_parallel_training
 
 new: $(VENV)/site.stamp  ## make new concept=<slug>: write the files of a planned concept from the template
