@@ -55,6 +55,12 @@ train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.digits
 	$(PY) -m training.cnn
 	$(PY) -m training.generalization
+	$(PY) -m training.johnson_lindenstrauss
+	$(PY) -m training.superposition
+	$(PY) -m training.gpt
+	$(PY) -m training.scaling
+	$(PY) -m training.fine_tuning
+	$(PY) -m training.data_parallel_training
 
 new: $(VENV)/site.stamp  ## make new concept=<slug>: write the files of a planned concept from the template
 	$(PY) -m sitebuild.new $(concept)

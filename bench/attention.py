@@ -7,8 +7,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from bench.timing import Row, extra_memory, seconds
-from bench.training import AtItsBest, alone, numpy_at_its_best, torch_threads
+from bench.computation_graph import seconds_on_one_core
+from bench.timing import Row, extra_memory
 from kb.architecture.attention import attention_tiled, scaled_dot_product_attention
 
 HEADS, SIZE = 12, 64  # GPT-2 small
@@ -25,16 +25,15 @@ def rows():
 
 
 def _row(length, name, peer, theirs, limit):
-    """The short text with the best number of threads for each; the long one, seconds of work, with all cores."""
-    ours, theirs, short = partial(_tiled, length), partial(theirs, length), length == 1024
+    """Each on one core: the processor time does not depend on what else the machine does."""
     return Row(
         key=f"attention_{length}_{name}",
-        work=f"tiled causal attention, {HEADS} heads of {SIZE}, T = {length}, float32",
+        work=f"tiled causal attention, {HEADS} heads of {SIZE}, T = {length}, float32, one core",
         peer=peer,
-        ours=numpy_at_its_best(ours) if short else _Once(ours),
-        theirs=AtItsBest(theirs, torch_threads) if short else _Once(theirs),
+        ours=_Once(partial(_tiled, length)),
+        theirs=_Once(partial(theirs, length)),
         at_most=limit,
-        measure=alone if short else seconds,
+        measure=seconds_on_one_core,
     )
 
 

@@ -8,14 +8,13 @@ import torch.nn.functional as F
 
 from bench.computation_graph import seconds_on_one_core
 from bench.timing import Row
-from bench.training import AtItsBest, alone, torch_threads
 from kb.architecture.layer_normalization import layer_norm, rms_norm
 
 SHAPE = (1024, 768)  # GPT-2 small at its full context
 
 
 def rows():
-    """One core against one core, then against as many threads as suit torch best; RMS norm against layer norm."""
+    """Layer norm against torch, each on one core; RMS norm against layer norm."""
     work = f"layer_norm, {SHAPE}, float32"
     one_core = Row(
         key="layer_norm",
@@ -26,14 +25,6 @@ def rows():
         at_most=5,
         measure=seconds_on_one_core,
     )
-    threads = Row(
-        key="layer_norm_threads",
-        work=work,
-        peer="torch on the CPU, its best number of threads",
-        ours=AtItsBest(lambda: partial(_call, _ours), lambda count: torch_threads(1)),
-        theirs=AtItsBest(lambda: partial(_call, _theirs), torch_threads),
-        measure=alone,
-    )
     rms = Row(
         key="rms_norm",
         work=f"rms_norm, {SHAPE}, float32",
@@ -42,7 +33,7 @@ def rows():
         theirs=partial(_call, _ours),
         measure=seconds_on_one_core,
     )
-    return [one_core, threads, rms]
+    return [one_core, rms]
 
 
 _prepared: dict = {}

@@ -1,7 +1,6 @@
 """GPT-2 small on random weights: one pass, generation with and without the cache, against `transformers`; training."""
 
 import functools
-import statistics
 import time
 
 import numpy as np
@@ -27,7 +26,14 @@ def rows():
     sizes = "GPT-2 small, random weights"
     return [
         row("gpt2_forward", f"{sizes}: forward, 128 tokens", "transformers", forward, their_forward, 1.7),
-        row("generate_cache", f"{sizes}: {NEW} tokens after {PROMPT}, cache", "no cache", cached, uncached, 0.12),
+        row(
+            "generate_cache",
+            f"{sizes}: {NEW} tokens after {PROMPT}, cache",
+            "a loop around the model",
+            cached,
+            uncached,
+            0.12,
+        ),
         row("generate_transformers", "the same", "transformers, its cache", cached, their_generation, 0.8),
         row("prefill_decode", f"{sizes}: reading {NEW} tokens in one pass", "one by one", prefill, decode),
         row("next_cached", "next token of 1,024, with the cache", "of 256", *next_tokens(True)),
@@ -46,11 +52,15 @@ def row(key, work, peer, ours, theirs, at_most=None):
 
 
 class Seldom(AtItsBest):
-    """Work of seconds: tried once per number of threads, then measured three times, whatever the rounds."""
+    """Work of seconds: tried once per number of threads, which also warms it up, and then run three times in all."""
 
     @functools.cached_property
     def count(self):
         return min((1, 2), key=self.once)
+
+    @functools.cached_property
+    def times(self):
+        return []
 
     def once(self, count):
         with self.threads(count):
@@ -59,17 +69,16 @@ class Seldom(AtItsBest):
             self.step()
             return time.perf_counter() - start
 
-    @functools.cached_property
-    def times(self):
-        return []
+    def __call__(self):
+        return self.count
 
 
 def seldom(work):
-    """The time of one call; from the fourth call on the median of the first three."""
+    """The time of one call; from the fourth call on the least of the first three, which met the least noise."""
     if len(work.times) < 3:
         work.times.append(work.once(work.count))
         return work.times[-1]
-    return statistics.median(work.times)
+    return min(work.times)
 
 
 # ---- GPT-2 small -------------------------------------------------------------------------------------------------
@@ -114,7 +123,14 @@ def cached():
 
 
 def uncached():
-    return lambda: generate(small(), text(PROMPT), NEW, use_cache=False)
+    """The plain loop around the model that one writes first."""
+
+    def loop():
+        ids = text(PROMPT)
+        for _ in range(NEW):
+            ids = np.concatenate([ids, small()(ids)[:, -1:].argmax(-1)], axis=1)
+
+    return loop
 
 
 def their_generation():

@@ -10,7 +10,7 @@ from kb.checkpoints.shipped import digits_mlp
 from kb.structure.multilayer_perceptron import mlp
 
 VIOLET = ARC["architecture"]
-INK = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#1c1e21"])
+INK = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#1c1e21"], N=13)  # few greys: the page is smaller
 
 
 def hacking():

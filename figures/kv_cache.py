@@ -13,7 +13,7 @@ PROMPT, STEPS = 4, 5
 MODELS = {
     "GPT-2 small": (12, 12, 64),
     "Llama 2 70B, 8 for 64 heads": (80, 8, 128),
-    "with 64, one for each head": (80, 64, 128),
+    "if each head had its own": (80, 64, 128),
     "GPT-3": (96, 96, 128),
 }
 
@@ -65,7 +65,7 @@ def memory():
     fig, ax = canvas(height=1.75)
     for row, (name, sizes) in enumerate(MODELS.items()):
         size = cache_bytes(*sizes, tokens=1, itemsize=2) / 1e3
-        grey = "each" in name
+        grey = name.startswith("if")
         ax.barh(row, size, height=0.62, color=MUTED if grey else VIOLET, alpha=0.5 if grey else 1)
         label(ax, -60, row, name, MUTED if grey else FG, ha="right")
         label(ax, size + 60, row, f"{size:,.0f} KB", ha="left")

@@ -73,7 +73,7 @@ def depth():
     left.minorticks_off()
     depths = [1, 2, 4, 8, 16, 32]
     for norm, name, colour, place in (
-        (pre_norm, "pre-norm", VIOLET, (9, 0.25)),
+        (pre_norm, "pre-norm", VIOLET, (6, 0.22)),
         (post_norm, "post-norm", FG, (5, 1.3)),
     ):
         right.plot(depths, [last_gradient(norm, n) for n in depths], "o-", color=colour, ms=4)

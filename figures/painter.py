@@ -49,8 +49,10 @@ def initial(rng):
 
 
 def read_text(params, ids):
-    """The words after they have read each other, (n, 7, text width)."""
+    """The words after they have read each other, (n, 7, text width); as they are where there is no such layer."""
     x = params["words"][ids] + params["positions"]
+    if "w_in" not in params:
+        return x
     return x + self_attention(x, params["w_in"], None, params["w_o"], None, 1, is_causal=True)
 
 
@@ -67,10 +69,10 @@ def cost(params, ids, things, colours):
 
 
 @functools.cache
-def train(seed=2, steps=400, lr=0.05, momentum=0.9):
+def train(text_layer=True, seed=2, steps=400, lr=0.05, momentum=0.9):
     """The weights after `steps` steps of gradient descent with momentum, each on 32 new captions."""
     rng = np.random.default_rng(seed)
-    params = initial(rng)
+    params = {name: p for name, p in initial(rng).items() if text_layer or name not in {"w_in", "w_o"}}
     speed = {k: np.zeros_like(p) for k, p in params.items()}
     step = value_and_grad(cost)
     for _ in range(steps):
@@ -81,10 +83,10 @@ def train(seed=2, steps=400, lr=0.05, momentum=0.9):
 
 
 @functools.cache
-def accuracy(held_out=True, n=300):
+def accuracy(held_out=True, text_layer=True, n=300):
     """The share of places that get the colour of the caption; held_out: of captions that never occurred in training."""
     ids, things, colours = batch(np.random.default_rng(1), n, held_out)
-    return float(np.mean(np.argmax(logits(train(), ids, things), -1) == colours))
+    return float(np.mean(np.argmax(logits(train(text_layer), ids, things), -1) == colours))
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from figures.backwards import LENGTH, pattern, trained
 from figures.style import ARC, BG, FG, LINE, MUTED, bare, canvas, label
@@ -39,7 +39,7 @@ def anatomy():
         _arrow(ax, (7.2, y), (7.65, y + 0.85), GREEN, "angle,angleA=90,angleB=0,rad=4")
         _arrow(ax, (8.95, y + 0.85), (9.6, y), GREEN, "angle,angleA=0,angleB=90,rad=4")
         for x in (6.2, 9.6):
-            ax.add_patch(Circle((x, y), 0.21, fc=BG, ec=FG, lw=1, zorder=3))
+            ax.plot(x, y, "o", ms=9, mfc=BG, mec=FG, zorder=3)
             label(ax, x, y - 0.03, "+", fontsize=9, zorder=4)
     return fig
 

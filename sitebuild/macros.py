@@ -198,8 +198,9 @@ def api(page, name, _):
 
 
 def _shared():
-    """The modules that belong to no concept: the shape check, the engine, the data, the checkpoints."""
-    files = [path for name in ("autograd", "data", "checkpoints") for path in sorted((ROOT / "kb" / name).glob("*.py"))]
+    """The modules that belong to no concept: the shape check, the engine, the data, the checkpoints, the trainer."""
+    folders = (ROOT / "kb" / name for name in ("autograd", "data", "checkpoints", "torch"))
+    files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     return ["kb.shapes", *(f"kb.{p.parent.name}.{p.stem}" for p in files if p.name != "__init__.py")]
 
 

@@ -1,13 +1,14 @@
 """Records that the number of processes does not change a training run: `python -m training.data_parallel_training`.
 
-The same small GPT is trained on the project's tales by `kb.torch.train` three times: by one process; by two processes
+The same small GPT is trained on simple sentences by `kb.torch.train` three times: by one process; by two processes
 under torchrun; and by one that is killed in the middle (SIGKILL) and started again. What the logs say goes into
-training/data_parallel_training.json. It takes about two minutes on two cores.
+training/data_parallel_training.json. It takes about a minute on two cores.
 """
 
 import functools
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -26,10 +27,25 @@ OPTIONS = (
 TORCHRUN = "-m torch.distributed.run --nnodes 1 --rdzv-backend c10d --rdzv-endpoint localhost:0 --nproc-per-node 2"
 
 
+# ---- the text ----------------------------------------------------------------------------------------------------
+ADJECTIVES = ["big", "blue", "cold", "dark", "kind", "loud", "old", "quick", "round", "small", "tall", "young"]
+NOUNS = ["bird", "boat", "cat", "door", "fox", "garden", "house", "king", "lamp", "river", "tree", "wolf"]
+VERBS = ["asks", "finds", "follows", "greets", "hears", "helps", "likes", "meets", "misses", "sees", "seeks", "wants"]
+
+
+def sentences(count=6000, seed=0):
+    """Lines such as: The old fox meets a kind bird. Python promises never to change random.random for a seed."""
+    rng = random.Random(seed)
+    lists = ADJECTIVES, NOUNS, VERBS, ADJECTIVES, NOUNS
+    lines = [[words[int(len(words) * rng.random())] for words in lists] for _ in range(count)]
+    return "".join(f"The {a} {n} {v} a {b} {m}.\n" for a, n, v, b, m in lines)
+
+
 # ---- the runs ----------------------------------------------------------------------------------------------------
-def start(out, launcher="", options=()):
-    """A run of kb.torch.train in processes of its own."""
-    command = [sys.executable, *launcher.split(), "-m", "kb.torch.train", *OPTIONS, "--out", str(out), *options]
+def start(text, out, launcher="", options=()):
+    """A run of kb.torch.train in processes of its own, on the text of a file."""
+    command = [sys.executable, *launcher.split(), "-m", "kb.torch.train", *OPTIONS, *options]
+    command += ["--text", str(text), "--out", str(out)]
     return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
 
 
@@ -46,9 +62,9 @@ def finished(process, out):
     return log(out)
 
 
-def killed(out, steps):
+def killed(text, out, steps):
     """A run that is killed once it has logged so many steps: how many it had."""
-    process = start(out)
+    process = start(text, out)
     while len(log(out)) < steps:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
@@ -59,11 +75,12 @@ def killed(out, steps):
 def main():
     """Runs everything and writes PATH."""
     with tempfile.TemporaryDirectory() as folder:
-        out = {name: Path(folder) / name for name in ("one", "two", "killed")}
-        one = finished(start(out["one"]), out["one"])
-        two = finished(start(out["two"], TORCHRUN), out["two"])
-        steps = killed(out["killed"], KILLED_AFTER)
-        resumed = finished(start(out["killed"], options=["--resume"]), out["killed"])
+        text, *out = (Path(folder) / name for name in ("text", "one", "two", "killed"))
+        text.write_text(sentences(), encoding="utf-8")
+        one = finished(start(text, out[0]), out[0])
+        two = finished(start(text, out[1], TORCHRUN), out[1])
+        steps = killed(text, out[2], KILLED_AFTER)
+        resumed = finished(start(text, out[2], options=["--resume"]), out[2])
     record = {"one": losses(one), "two": losses(two), "killed_after": steps, "resumed_is_one": resumed == one}
     record["held_out"] = [json.loads(lines[-1])["held_out"] for lines in (one, two)]
     PATH.write_text(json.dumps(record) + "\n", encoding="utf-8")

@@ -139,8 +139,8 @@ def hidden_states(params, ids, config):
 
 
 def _states(params, ids, config, cache=None):
-    check_weights(params, config)
-    first, tree = cache.length if cache else 0, nest(params)
+    first = cache.length if cache else 0
+    tree = nest(params if first else check_weights(params, config))  # checked where a text begins
     positions = _positions(ids, first, config.n_positions)
     states = [embedding(ids, tree["wte"]["weight"]) + embedding(positions, tree["wpe"]["weight"])]
     for i, layer in enumerate(tree["h"].values()):
@@ -168,8 +168,7 @@ def block(x, layer, config, cache=None, index=0):
 def _attention(x, c_attn, c_proj, config, cache, index):
     q, k, v = np.split(x @ c_attn["weight"] + c_attn["bias"], 3, axis=-1)  # each (..., t, d)
     q, k, v = (split_heads(part, config.n_head) for part in (q, k, v))  # each (..., h, t, d / h)
-    mixed = _look_back(q, k, v, cache, index)
-    return merge_heads(mixed) @ c_proj["weight"] + c_proj["bias"]
+    return merge_heads(_look_back(q, k, v, cache, index)) @ c_proj["weight"] + c_proj["bias"]
 
 
 def _look_back(q, k, v, cache, index):
@@ -188,7 +187,7 @@ def _positions(ids, first, longest):
 
 
 def check_weights(params, config):
-    """Raises ValueError that names the weights that are missing, unknown or of another shape than the config says."""
+    """The weights. Raises ValueError naming those that are missing, unknown or of another shape than it should be."""
     expected = config.shapes()
     missing, unknown = [n for n in expected if n not in params], [n for n in params if n not in expected]
     if missing or unknown:
@@ -196,6 +195,7 @@ def check_weights(params, config):
     for name, shape in expected.items():
         if tuple(params[name].shape) != shape:
             raise ValueError(f"params: {name} has shape {tuple(params[name].shape)}, expected {shape}")
+    return params
 
 
 @dataclass(frozen=True)
@@ -278,8 +278,8 @@ def llama_hidden_states(params, ids, config):
 
 
 def _llama_states(params, ids, config, cache=None):
-    check_weights(params, config)
-    first, tree = cache.length if cache else 0, nest(params)
+    first = cache.length if cache else 0
+    tree = nest(params if first else check_weights(params, config))  # checked where a text begins
     positions = _positions(ids, first, config.max_position_embeddings)
     states = [embedding(ids, tree["embed_tokens"]["weight"])]
     for i, layer in enumerate(tree["layers"].values()):

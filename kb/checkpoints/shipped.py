@@ -9,6 +9,7 @@ import numpy as np
 from kb.architecture.tokenization import Tokenizer
 from kb.architecture.transformer import GPT2, GPTConfig
 from kb.checkpoints.safetensors import load_file, read_header
+from kb.generation.vision_transformer import ViT, ViTConfig
 
 FOLDER = Path(__file__).parent.parent / "data" / "weights"
 
@@ -45,10 +46,24 @@ def digits_dense() -> dict[str, np.ndarray]:
     return load_file(FOLDER / "digits_dense.safetensors")
 
 
+def digits_vit() -> ViT:
+    """A small vision transformer, trained on the digits of 8 x 8 pixels as 16 patches of 2 x 2.
+
+    float32, with the published names: "embeddings.cls_token" (1, 1, 32), ..., "classifier.weight" (10, 32).
+    """
+    path = FOLDER / "digits_vit.safetensors"
+    return ViT(ViTConfig(**json.loads(read_header(path).metadata["config"])), load_file(path))
+
+
+def digits_vit_facts() -> dict[str, Any]:
+    """What was written down when it was trained: sizes, seed, steps, held-out accuracy with and without positions."""
+    return {k: json.loads(v) for k, v in read_header(FOLDER / "digits_vit.safetensors").metadata.items()}
+
+
 def gpt_tales() -> tuple[GPT2, Tokenizer]:
     """A small GPT that writes little stories, trained in NumPy on kb.data.tales, and its tokenizer.
 
-    float32, with GPT-2's names: "wte.weight" (1024, 96), ..., "h.0.attn.c_attn.weight" (96, 288), ... Each story that
+    float32, with GPT-2's names: "wte.weight" (896, 96), ..., "h.0.attn.c_attn.weight" (96, 288), ... Each story that
     it learned from began with the tokenizer's special token <|endoftext|>.
     """
     path = FOLDER / "gpt_tales.safetensors"

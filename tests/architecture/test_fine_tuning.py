@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 import kb.torch.architecture.fine_tuning as kt
 from kb.architecture import fine_tuning as kb
@@ -15,6 +16,7 @@ from kb.autograd.tensor import value_and_grad
 from kb.learning.cost_function import cost
 from kb.structure.layers import linear
 from tests.contract import Case, contract, gpu_contract
+from training import fine_tuning as recorded
 
 A, B, W = (2, 5), (4, 2), (4, 5)
 PARAMS = {"w": W, "u": (3, 4), "bias": (4,)}
@@ -177,3 +179,54 @@ def test_errors():
             twin.merge(weights, {"w.lora_A": a, "w.lora_B": b})
         with pytest.raises(ValueError, match=r"the update of v has shape \(5, 4\), the weight None"):
             twin.merge(weights, {"v.lora_A": a, "v.lora_B": b})
+
+
+# ---- what was recorded -------------------------------------------------------------------------------------------
+def test_a_tilted_digit():
+    """As scipy turns it, in one of the two directions; what comes in from outside is empty."""
+    images = recorded.digits(True)[0][:20].astype(np.float64)
+    ways = [ndimage.rotate(images, a, axes=(1, 2), reshape=False, order=1, mode="grid-constant") for a in (30, -30)]
+    assert min(np.abs(recorded.tilted(images) - way).max() for way in ways) < 1e-6
+
+
+def test_nothing_is_used_twice():
+    (x, _), (chosen_by, _) = recorded.draw(0)
+    assert (len(x), len(chosen_by)) == (recorded.TRAINING, recorded.VALIDATION)
+    rows = np.concatenate([x, chosen_by, recorded.held_out()[0]])
+    assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+@pytest.mark.parametrize("way", ["full", 2])
+def test_a_short_run_learns_repeats_itself_and_begins_where_the_record_does(way):
+    (weights, curve), (again, _) = (recorded.fit(way, 1e-2, steps=30) for _ in range(2))
+    assert curve[-1][1] > curve[0][1] + 0.1
+    assert all(np.array_equal(weights[name], again[name]) for name in weights)
+    np.testing.assert_allclose(curve[0], recorded.curve(way)[0], atol=2e-3)  # half a digit of 360
+
+
+def test_the_record_is_what_the_code_gives():
+    """One draw with all weights, at the rate that was chosen for it."""
+    _, curve = recorded.fit("full", recorded.read()["rate"]["full"][0], seed=0)
+    np.testing.assert_allclose(curve[-1][1:], recorded.ends("full")[0], atol=0.02)  # other machines round differently
+
+
+def test_the_record_says_what_the_page_says():
+    tilted = [recorded.reached(way) for way in (*recorded.RANKS, "full")]
+    assert tilted == sorted(tilted), "more numbers learn more"
+    assert recorded.reached("nothing") < recorded.reached("full") - 0.03, "a head start"
+    for way in ("full", "slow", *recorded.RANKS):
+        assert recorded.reached("base") + 0.2 < recorded.reached(way), "it learns"
+        assert recorded.reached(way, upright=True) < recorded.reached("base", upright=True) - 0.2, "and forgets"
+        np.testing.assert_allclose(recorded.ends(way).mean(axis=0), recorded.curve(way)[-1, 1:], atol=1e-4)
+    sizes = [recorded.trainable(way) for way in ("full", *recorded.RANKS)]
+    assert sizes[0] == 3760 > sizes[-1] == 8 * sizes[1] == 8 * (50 + 64 + 10 + 50)
+    shares = [recorded.share(rank) for rank in range(1, 51)]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1, abs=1e-4)
+
+
+def test_two_points_are_within_the_scatter():
+    """Rank 8 against all weights with a smaller rate: the mean difference is below two of its standard errors."""
+    difference = recorded.ends(8) - recorded.ends("slow")
+    error = difference.std(axis=0, ddof=1) / math.sqrt(recorded.DRAWS)
+    assert np.all(np.abs(difference.mean(axis=0)) < 2 * error)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 import kb.architecture.multi_head_attention as kb
 import kb.torch.architecture.multi_head_attention as kt
+from figures import two_heads
 from kb.architecture.attention import scaled_dot_product_attention
 from tests.contract import EPS32, Case, contract, gpu_contract
 
@@ -203,3 +204,14 @@ def test_cutting_heads_without_moving_the_axis_mixes_positions():
     touched = np.any(np.reshape(changed, (4, 6, 2)) != wrong, axis=-1)
     assert touched.any(0).sum() > 1  # several "positions" see the change
     assert np.any(kb.split_heads(changed, 4) != kb.split_heads(x, 4), axis=(0, 2)).tolist() == [False] * 5 + [True]
+
+
+def test_one_head_cannot_say_which_letter_came_first():
+    """The game of the page: with equally many weights, two heads play it without a mistake."""
+    one, two = two_heads.train(1), two_heads.train(2)
+    assert sum(p.size for p in one.values()) == sum(p.size for p in two.values())
+    assert two_heads.accuracy(2).min() > 0.99
+    assert two_heads.accuracy(1).min() < 0.6
+    first, second = two_heads.patterns(2, "badcafeh")
+    for table, back in ((first, 1), (second, 2)):
+        assert np.diagonal(table, -back)[2 - back :].min() > 0.9

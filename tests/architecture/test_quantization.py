@@ -194,7 +194,7 @@ def every_kind_of_float():
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [(kb.round_to_bf16, torch.bfloat16), (kb.round_to_fp16, torch.float16)], ids=str
+    ("ours", "theirs"), [(kb.round_to_bf16, torch.bfloat16), (kb.round_to_fp16, torch.float16)], ids=["bf16", "fp16"]
 )
 def test_rounding_is_torchs_cast(ours, theirs):
     x = every_kind_of_float()

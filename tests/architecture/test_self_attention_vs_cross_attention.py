@@ -4,6 +4,7 @@ import torch
 
 import kb.architecture.self_attention_vs_cross_attention as kb
 import kb.torch.architecture.self_attention_vs_cross_attention as kt
+from figures import painter
 from kb.architecture.attention import scaled_dot_product_attention
 from kb.architecture.multi_head_attention import multi_head_attention
 from tests.contract import Case, contract, gpu_contract
@@ -107,6 +108,18 @@ def test_a_causal_mask_would_hide_words_from_places():
     out = scaled_dot_product_attention(x, context, context, is_causal=True)
     np.testing.assert_allclose(out[0], context[0])
     assert not np.allclose(out[0], scaled_dot_product_attention(x, context, context)[0])
+
+
+def test_the_painter_needs_words_that_have_read_each_other():
+    """On captions that never occurred in training; and the caption of the page is one of them."""
+    assert painter.accuracy() > 0.99
+    assert painter.accuracy(text_layer=False) < 0.7
+    colours, things = np.array([0, 1]), np.array([0, 1])  # red, blue; sun, sea
+    assert (colours.sum() + things.sum()) % 5 == 2
+    _, maps, colours = painter.paint()
+    things = np.array([thing for row in painter.PICTURE for thing in row.split()])
+    assert colours == ["red" if thing == "sun" else "blue" for thing in things]
+    assert maps[things == "sun", 2].min() > 0.9
 
 
 # ---- by hand and errors ------------------------------------------------------------------------------------------

@@ -254,17 +254,19 @@ def test_two_processes_give_the_curve_of_one(whole, tmp_path):
 # ---- what was recorded -------------------------------------------------------------------------------------------
 def test_the_record_is_what_the_script_does(tmp_path):
     """The first steps of the run that the page shows, again; another machine may round differently."""
+    text = tmp_path / "text"
+    text.write_text(recorded.sentences())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "step", until(4, train.step))
         with pytest.raises(Stopped):
-            run(tmp_path, arguments=" ".join(recorded.OPTIONS))
+            run(tmp_path, "--text", str(text), arguments=" ".join(recorded.OPTIONS))
     np.testing.assert_allclose(losses(log(tmp_path)), recorded.curve(1)[:4], rtol=1e-4)
 
 
 def test_the_record_says_what_the_page_says():
     one, two = recorded.curve(1), recorded.curve(2)
     assert len(one) == len(two) == recorded.STEPS
-    assert recorded.apart().max() < 1e-5 < one[0] - one[-1]
+    assert recorded.apart().max() < 1e-4 < one[0] - one[-1]
     assert recorded.KILLED_AFTER <= recorded.killed_after() < recorded.STEPS
     assert recorded.resumed_is_one()
 

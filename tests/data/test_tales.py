@@ -23,7 +23,7 @@ def test_a_seed_is_always_the_same_text():
     assert kb.tales(5_000, seed=3) == kb.tales(5_000, seed=3)
     assert kb.tales(5_000, seed=3) != kb.tales(5_000, seed=4)
     digest = hashlib.sha256(kb.tales().encode("ascii")).hexdigest()
-    assert digest.startswith("2714705dc7f066a6"), "the shipped models are trained on another text: make train"
+    assert digest.startswith("cf6e738491051dae"), "the shipped models are trained on another text: make train"
 
 
 @settings(max_examples=20, deadline=None)
@@ -39,7 +39,7 @@ def test_the_text_is_at_most_300_kb_and_all_different():
     assert len({one.text for one in TOLD}) == len(TOLD) > 700
     assert max(len(one.text) for one in TOLD) < 700
     openings = {re.split(r"(?<=[.]) ", one.text)[0] for one in TOLD}
-    assert len(openings) > 0.9 * len(TOLD)
+    assert len(openings) > 0.7 * len(TOLD)
 
 
 def test_the_readme_tells_one_of_them():
@@ -116,10 +116,10 @@ def test_one_gender_one_pronoun():
 
 def test_names_things_and_plots_all_occur():
     text = kb.tales()
-    assert all(text.count(name) >= 40 for name in SHE + HE)
+    assert all(text.count(name) >= 100 for name in SHE + HE)
     assert all(f"{adjective} {noun}" in text for noun, kinds in THINGS.items() for adjective in kinds)
     assert not set(SHE) & set(HE)
-    assert len(PEOPLE) == len(set(PEOPLE)) == 24
+    assert len(PEOPLE) == len(set(PEOPLE)) == 10
 
 
 # ---- the answers -------------------------------------------------------------------------------------------------

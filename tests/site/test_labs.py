@@ -215,3 +215,17 @@ def test_links_become_addresses(monkeypatch):
     assert (
         labs.absolute("a [[neuron|unit]] b", "https://x.org/") == "a [unit](https://x.org/reference/glossary/#neuron) b"
     )
+
+
+def test_the_transformer_is_taken_apart_and_taught_a_fact():
+    """The shares sum to the model's own number; the new neuron speaks in snow, and nowhere else."""
+    printed = "".join(cell["text"] for cell in labs.record("inside_a_transformer"))
+    shares, model = re.search(r"sum of the shares ([-\d.]+), model ([-\d.]+)", printed).groups()
+    assert float(shares) == pytest.approx(float(model), abs=2e-4)
+    fetched, later, last = (int(n) for n in re.findall(r"attention \d sees no snow: (\d+)%", printed))
+    assert fetched < 10 < 90 < min(later, last)
+    tests = re.findall(r"^(On a (\w+) evening .*)\n +before +'(.+?)' .*\n +after +'(.+?)' ", printed, re.M)
+    assert len(tests) == 5
+    for text, weather, before, after in tests:
+        assert (after == " kite") == (weather == "snowy" and text.endswith("The")), text
+        assert after in (before, " kite")
