@@ -10,9 +10,14 @@ RED = ARC["generation"]
 COLOURS = (RED, BLUE, GREEN, OCHRE, VIOLET)
 
 
-def _tile(ax, image, x, y, size, cmap=INK, low=-1.0, high=1.0):
-    """An image (rows, cols) as a picture whose upper left corner is at (x, y); y runs down."""
-    ax.imshow(image, cmap=cmap, vmin=low, vmax=high, extent=(x, x + size, y + size, y), interpolation="nearest")
+def _row(ax, images, x, y, size, gap, cmap=INK, low=-1.0, high=1.0):
+    """Images (n, rows, cols) side by side as one picture, with air between them; each is `size` wide, y runs down."""
+    air = round(images.shape[-1] * gap / size)
+    wide = np.pad(images, [(0, 0), (0, 0), (0, air)], constant_values=np.nan)
+    width = len(images) * size * (1 + air / images.shape[-1])
+    row = np.ma.masked_invalid(np.concatenate(list(wide), axis=1))
+    ax.imshow(row, cmap=cmap, vmin=low, vmax=high, extent=(x, x + width, y + size, y), interpolation="none")
+    return x + (np.arange(len(images)) + 0.5) * width / len(images) - air / images.shape[-1] * size / 2
 
 
 def _plate(ax, width, height):
@@ -32,14 +37,14 @@ def there_and_back():
     _plate(ax, 12.6, 5.6)
     which = _first_of_each()
     images, means = held_out()[0][which], codes()[0][which]
-    for i, (image, mean, back) in enumerate(zip(images, means, vae().decode(means), strict=True)):
-        x = 2.3 + 1.03 * i
-        _tile(ax, image[0], x, 0.1, 0.95)
-        for k in range(4):
-            _tile(ax, mean[k], x + 0.49 * (k % 2), 2.1 + 0.49 * (k // 2), 0.45, "RdBu_r", -2.5, 2.5)
-        _tile(ax, back[0], x, 4.2, 0.95)
+    middles = _row(ax, images[:, 0], 2.3, 0.1, 0.96, 0.06)
+    squares = np.pad(means, [(0, 0), (0, 0), (0, 1), (0, 1)], constant_values=np.nan)  # (10, 4, 5, 5)
+    squares = squares.reshape(10, 2, 2, 5, 5).swapaxes(2, 3).reshape(10, 10, 10)[:, :9, :9]
+    _row(ax, squares, 2.3, 2.1, 0.918, 0.102, "RdBu_r", -2.5, 2.5)
+    _row(ax, vae().decode(means)[:, 0], 2.3, 4.2, 0.96, 0.06)
+    for x in middles:
         for y in (1.2, 3.2):
-            ax.annotate("", (x + 0.48, y + 0.7), (x + 0.48, y), arrowprops={"arrowstyle": "->", "color": MUTED})
+            ax.annotate("", (x, y + 0.7), (x, y), arrowprops={"arrowstyle": "->", "color": MUTED})
     for y, text in ((0.6, "image\n256 numbers"), (2.6, "code\n64 numbers"), (4.7, "decoded")):
         label(ax, 2.05, y, text, ha="right")
     ax.set(xlim=(0, 12.6), ylim=(5.6, 0))
@@ -47,16 +52,15 @@ def there_and_back():
 
 
 def latent_space():
-    """The codes of the 360 held-out digits, seen along the two directions in which they differ most, each drawn as its
-    digit. Equal digits lie together: the clouds of different digits are side by side, with overlaps, around the
+    """The codes of 140 held-out digits, 14 of each, seen along the two directions in which they differ most, each drawn
+    as its digit. Equal digits lie together: the clouds of different digits are side by side, with overlaps, around the
     middle, since two of 64 directions are shown."""
     fig, ax = canvas(height=3.5)
     centre, directions = components()
     flat, labels = codes()[0].reshape(-1, 64), held_out()[1]
     places = (flat - centre) @ directions.T
     for digit in range(10):
-        for x, y in places[labels == digit][:22]:
-            ax.text(x, y, str(digit), color=COLOURS[digit % 5], fontsize=8, ha="center", va="center", alpha=0.75)
+        ax.plot(*places[labels == digit][:14].T, ls="", marker=f"${digit}$", ms=5.5, mew=0, color=COLOURS[digit % 5])
     for digit in range(10):
         x, y = places[labels == digit].mean(axis=0)
         ax.text(x, y, str(digit), color=FG, fontsize=15, ha="center", va="center", fontweight="bold")
@@ -78,8 +82,7 @@ def between():
     x = held_out()[0][which]
     rows.append((1 - share) * x[0] + share * x[6])
     for j, row in enumerate(rows):
-        for i, image in enumerate(row):
-            _tile(ax, image[0], 2.4 + 1.02 * i, 0.05 + 1.05 * j + 0.15 * (j == 3), 0.95)
+        _row(ax, row[:, 0], 2.4, 0.05 + 1.05 * j + 0.15 * (j == 3), 0.96, 0.06)
     label(ax, 2.2, 1.6, "between\ncodes", ha="right")
     label(ax, 2.2, 3.85, "between\npixels", ha="right")
     ax.set(xlim=(0, 9.6), ylim=(4.4, 0))
@@ -94,8 +97,7 @@ def draws():
     mean, logvar = (part[_first_of_each()[1:]] for part in codes())
     near = mean + np.exp(logvar / 2) * random_codes()[:9]
     for j, row in enumerate((vae().decode(random_codes()[:9]), vae().decode(near))):
-        for i, image in enumerate(row):
-            _tile(ax, image[0], 2.9 + 1.03 * i, 0.1 + 1.2 * j, 0.95)
+        _row(ax, row[:, 0], 2.9, 0.1 + 1.2 * j, 0.96, 0.06)
     label(ax, 2.7, 0.6, "drawn from\nN(0, 1)", ha="right")
     label(ax, 2.7, 1.8, "drawn around\na digit's mean", ha="right")
     ax.set(xlim=(0, 12.4), ylim=(2.5, 0))
