@@ -49,17 +49,16 @@ def digits():
 
 
 def measured():
-    """Two curves against the scale s from 0 to 15, each measured on 1,000 drawn digits: the share read as the digit
-    that was asked for rises steeply from a tenth, then stays near its top; the variance within a digit falls without
-    pause. Short lines mark both for real digits."""
+    """Two curves against the scale s from 0 to 15, each measured on 600 drawn digits. The share read as the digit that
+    was asked for: 12 % at 0, 85 % at 1, all from 4 to 7.5, 95 % at 15. The variance within a digit: 3.0 at 0, 1.9 at 1,
+    1.4 at 5, then slowly up to 1.8. Dashed, real digits: 98 % and 2.7."""
     fig, axes = canvas(height=2.5, columns=2)
     record = read()
     for ax, name, title in ((axes[0], "accuracy", "read as asked for"), (axes[1], "variance", "variance in a class")):
         ax.plot(record["scales"], record["guided"][name], ".-", color=RED, ms=6)
         real = record["real"][name]
         ax.axhline(real, color=MUTED, lw=1, ls=(0, (4, 3)))
-        below = name == "accuracy"
-        label(ax, 15, real, "real digits", MUTED, ha="right", va="top" if below else "bottom")
+        label(ax, 15, 0.88 * real, "real digits", MUTED, ha="right")
         ax.set(title=title, xlabel="scale s", xticks=[0, 1, 5, 10, 15], ylim=(0, None))
     axes[0].set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
     return fig
