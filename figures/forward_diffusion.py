@@ -61,7 +61,7 @@ def schedules():
 
 
 @functools.cache
-def chains():
+def _chains():
     """The step-by-step chain of 4,000 numbers, 70 % of them 1 and 30 % of them -1: (levels, 4000)."""
     rng = np.random.default_rng(0)
     x = np.where(rng.random(4000) < 0.7, 1.0, -1.0)
@@ -76,7 +76,7 @@ def chain():
     """Three histograms of 4,000 numbers that went through the chain step by step, and over them the density that the
     shortcut predicts. After 20 steps two separate bells at 1 and -1 of unequal height; after 150 steps two that
     overlap; after 1,000 one bell around 0. The curves follow the histograms."""
-    path = chains()
+    path = _chains()
     fig, axes = canvas(height=2.2, columns=3)
     grid = np.linspace(-3.5, 3.5, 141)
     for ax, step in zip(axes, (20, 150, 1000), strict=True):
