@@ -75,6 +75,16 @@ def digits_vae_facts() -> dict[str, Any]:
     return json.loads(read_header(FOLDER / "digits_vae.safetensors").metadata["facts"])
 
 
+def digits_guided() -> dict[str, np.ndarray]:
+    """A noise predictor for digits of 8 x 8 pixels that hears which digit is asked for, trained with prompt dropout.
+
+    float32 (stored as float16), for `conditional_mlp` of kb.generation.classifier_free_guidance: "in.weight"
+    (256, 64), ..., "class.weight" (11, 512), whose last row is the empty prompt. Grey values are from -1 to 1.
+    """
+    weights = load_file(FOLDER / "digits_guided.safetensors")
+    return {name: weight.astype(np.float32) for name, weight in weights.items()}
+
+
 def gpt_tales() -> tuple[GPT2, Tokenizer]:
     """A small GPT that writes little stories, trained in NumPy on kb.data.tales, and its tokenizer.
 
