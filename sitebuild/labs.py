@@ -17,7 +17,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from sitebuild import ROOT, figures, images, links
+from sitebuild import ROOT, figures, links
 from sitebuild.concepts import load_map
 
 FOLDER = ROOT / "docs" / "labs"
