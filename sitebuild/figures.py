@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 
-from sitebuild import ROOT
+from sitebuild import ROOT, images
 
 CACHE = ROOT / ".cache" / "figures"
 FOLDERS = ("kb", "figures")
@@ -118,6 +118,8 @@ def tidy(text, alt, name="figure"):
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = numbered_ids(text, name)
     text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}", _short, tag[0]), text)  # tags only, never a label
+    text = re.sub(r' d="[^"]*"', lambda path: re.sub(r"-?\d+\.\d\d", _shorter, path[0]), text)
+    text = images.repack(text)
     for colour, variable in COLOURS.items():
         text = text.replace(colour, variable)
     text = re.sub(
@@ -141,6 +143,11 @@ def numbered_ids(text, name):
 
 def _short(number):
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _shorter(number):
+    """A tenth of a unit of the drawing is a sixth of a pixel where the page shows it widest."""
+    return f"{float(number[0]):.1f}".removesuffix(".0")
 
 
 def draw_missing(wanted):

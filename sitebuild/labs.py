@@ -114,7 +114,7 @@ def _run(cell, namespace, name):
 def _svg(fig, text, name):
     buffer = io.StringIO()
     fig.savefig(buffer, format="svg", metadata={"Date": None})
-    return images.repack(figures.tidy(buffer.getvalue(), text, name))
+    return figures.tidy(buffer.getvalue(), text, name)
 
 
 def alt(cell):

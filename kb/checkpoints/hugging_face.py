@@ -37,6 +37,7 @@ class Layout:
     kind: str = "model_type"  # where the config says what kind of model it is
     file: str = "model.safetensors"
     prepare: Callable[[dict], dict] = dict  # what config.json says, in the words of the config's class
+    renamed: tuple[tuple[str, str], ...] = ()  # (pattern, replacement) of names that were other ones in older files
 
 
 GPT2_LAYOUT = Layout(
@@ -110,7 +111,7 @@ def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: 
         others = sorted(p.name for p in Path(folder).glob("*") if p.suffix in {".bin", ".json", ".safetensors", ".pt"})
         raise FileNotFoundError(f"{path} is missing (pickles and split files are not read); the folder has {others}")
     tensors = read_header(path).tensors
-    found = {name: name.removeprefix(layout.prefix) for name in tensors}
+    found = {name: _todays_name(name, layout) for name in tensors}
     _check(path, tensors, found, config, layout)
     return config, _weights(path, found, config.shapes(), layout)
 
@@ -203,7 +204,7 @@ def _check(path, tensors: dict[str, Entry], found, config, layout):
         if _left_out(name, expected, layout):
             continue
         if name in shapes:
-            raise ValueError(f"{path}: has {name} twice, with and without {layout.prefix!r}")
+            raise ValueError(f"{path}: has {name} twice, under two names")
         shapes[name] = tensors[full].shape
         if name not in expected:
             raise ValueError(f"{path}: {full} is not a weight of this model")
@@ -213,6 +214,13 @@ def _check(path, tensors: dict[str, Entry], found, config, layout):
             raise ValueError(f"{path}: {full} has shape {shapes[name]}, config.json makes it {expected[name]}")
     if missing := [name for name in expected if name not in shapes]:
         raise ValueError(f"{path}: {len(missing)} weights are missing, among them {missing[:3]}")
+
+
+def _todays_name(name, layout):
+    name = name.removeprefix(layout.prefix)
+    for old, new in layout.renamed:
+        name = re.sub(old, new, name)
+    return name
 
 
 def _left_out(name, expected, layout):

@@ -9,6 +9,7 @@ import numpy as np
 from kb.architecture.tokenization import Tokenizer
 from kb.architecture.transformer import GPT2, GPTConfig
 from kb.checkpoints.safetensors import load_file, read_header
+from kb.generation.variational_autoencoder import VAE, VAEConfig
 from kb.generation.vision_transformer import ViT, ViTConfig
 
 FOLDER = Path(__file__).parent.parent / "data" / "weights"
@@ -58,6 +59,20 @@ def digits_vit() -> ViT:
 def digits_vit_facts() -> dict[str, Any]:
     """What was written down when it was trained: sizes, seed, steps, held-out accuracy with and without positions."""
     return {k: json.loads(v) for k, v in read_header(FOLDER / "digits_vit.safetensors").metadata.items()}
+
+
+def digits_vae() -> VAE:
+    """The autoencoder of the digits of 16 x 16 pixels, from -1, paper, to 1, ink; a code is 4 numbers at 4 x 4 places.
+
+    float32, with diffusers' names: "encoder.conv_in.weight" (16, 1, 3, 3), ..., "quant_conv.weight" (8, 8, 1, 1).
+    """
+    path = FOLDER / "digits_vae.safetensors"
+    return VAE(VAEConfig(**json.loads(read_header(path).metadata["config"])), load_file(path))
+
+
+def digits_vae_facts() -> dict[str, Any]:
+    """What was written down when it was trained: seed, steps, the width of its normal distribution, held-out errors."""
+    return json.loads(read_header(FOLDER / "digits_vae.safetensors").metadata["facts"])
 
 
 def digits_guided() -> dict[str, np.ndarray]:
