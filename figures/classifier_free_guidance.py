@@ -1,6 +1,7 @@
 """The figures of the page on classifier-free guidance; the mixture is that of figures/guided_islands.py."""
 
 import numpy as np
+from matplotlib.patches import Circle
 
 from figures import guided_islands as islands
 from figures.style import ARC, BLUE, FG, LINE, MUTED, bare, canvas, label
@@ -35,16 +36,17 @@ def digits():
     in a column. s = 0: digits that have nothing to do with the column. s = 1: mostly the right ones, some hard to read.
     s = 3: clear. s = 15: right, but hard black and white."""
     scales = (0, 1, 3, 15)
-    fig, axes = canvas(height=2.5, columns=1, rows=len(scales))
-    for ax, s in zip(axes, scales, strict=True):
-        x = np.clip(draw(digits_guided(), s, np.arange(10), seed=1) / 2 + 0.5, 0, 1).reshape(10, 8, 8)
-        strip = np.concatenate(list(np.pad(x, [(0, 0), (0, 0), (0, 2)])), axis=1)[:, :-2]
-        paper = np.concatenate([np.r_[np.zeros(8), np.full(2, np.nan)]] * 10)[:-2]
-        ax.imshow(np.where(np.isnan(paper), np.nan, 1 - strip), cmap="gray", vmin=0, vmax=1)
-        ax.set_xticks([], [])
-        ax.set_yticks([3.5], [f"s = {s}"])
-        ax.spines[:].set_visible(False)
-        ax.tick_params(length=0)
+    fig, ax = canvas(height=2.15)
+    page = np.full((len(scales), 10, 10, 10), np.nan)  # scale, digit, and a margin of two pixels
+    for strip, s in zip(page, scales, strict=True):
+        shown = np.clip(draw(digits_guided(), s, np.arange(10), seed=1) / 2 + 0.5, 0, 1)
+        strip[:, :8, :8] = 1 - np.round(16 * shown.reshape(10, 8, 8)) / 16  # the grey values of the data
+    picture = page.transpose(0, 2, 1, 3).reshape(len(scales) * 10, 100)[:-2, :-2]
+    ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="none")
+    ax.set_xticks([], [])
+    ax.set_yticks(3.5 + 10 * np.arange(len(scales)), [f"s = {s}" for s in scales])
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
     return fig
 
 
@@ -75,12 +77,12 @@ def clouds():
         ("guided, s = 4", islands.guided_points(4.0), RED),
         ("the power, s = 4", islands.power_points(4.0), BLUE),
     )
-    turn = np.linspace(0, 2 * np.pi, 60)
-    circle = 2 * np.sqrt(islands.VARIANCES[0]) * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    radius = 2 * np.sqrt(islands.VARIANCES[0])
     for ax, (title, points, colour) in zip(axes, shown, strict=True):
         for i, mean in enumerate(islands.MEANS):
-            ax.plot(*(mean + circle).T, color=MUTED if i < 2 else LINE, lw=1)
-        ax.plot(*points[:500].T, ".", color=colour, ms=2, alpha=0.6, rasterized=True)
+            ax.add_patch(Circle(mean, radius, fill=False, color=MUTED if i < 2 else LINE))
+        dots = np.stack([points[:180], points[:180] + 0.002, np.full((180, 2), np.nan)], axis=1).reshape(-1, 2)
+        ax.plot(*dots.round(3).T, color=colour, lw=2.2)  # short strokes with round ends: one light path
         ax.set(title=title, aspect="equal", xlim=(-2.2, 2.6), ylim=(-2.0, 2.0), xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
     return fig

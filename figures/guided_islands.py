@@ -68,8 +68,3 @@ def near_share(x):
 def spread(x):
     """The variance of the points, both directions together."""
     return float(x.var(axis=0).sum())
-
-
-def kind_share(x):
-    """How likely the asked-for kind is, given the point: the mean of p(c | x) over the points."""
-    return float(np.mean(np.exp(np.log(0.5) + mixture_log_density(x, *ASKED) - mixture_log_density(x, *ALL))))

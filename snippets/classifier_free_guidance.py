@@ -19,7 +19,6 @@ from kb.structure.convolutional_network import cnn_logits
 uncond, cond = np.array([1.0, 0.5]), np.array([3.0, 0.0])
 print(classifier_free_guidance(uncond, cond, 7.5), paper_guidance(uncond, cond, 6.5))
 #> [16.   -3.25] [16.   -3.25]
-# > [16.   -3.25] [16.   -3.25]
 
 betas, model = make_betas(), functools.partial(conditional_mlp, digits_guided())
 noise = np.random.default_rng(0).standard_normal((20, 64)).astype(np.float32)
@@ -33,9 +32,6 @@ for scale in (0, 1, 3):
     #> s = 0: read as 43712831219368788888
     #> s = 1: read as 77717788789777778778
     #> s = 3: read as 77777777777777777777
-    # > s = 0: read as 43712831219368788888
-    # > s = 1: read as 77717788789777778778
-    # > s = 3: read as 77777777777777777777
 
 for row in pixels[0].reshape(8, 8):
     print("".join(" .:*#"[int(4.99 * p)] * 2 for p in row).rstrip())
@@ -47,11 +43,3 @@ for row in pixels[0].reshape(8, 8):
     #>   ..::##**::..
     #>       ::
     #>       ##
-    # >       ########..
-    # >     ::**::##::
-    # >           ##
-    # >         **##
-    # >     ..########
-    # >   ..::##**::..
-    # >       ::
-    # >       ##

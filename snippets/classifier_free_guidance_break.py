@@ -26,9 +26,3 @@ for w in (0, 1, 2):
         #> w = 1, s = w + 1: 100% of the digits are read as asked for
         #> w = 2, s = w    : 100% of the digits are read as asked for
         #> w = 2, s = w + 1: 100% of the digits are read as asked for
-        # > w = 0, s = w    : 11% of the digits are read as asked for
-        # > w = 0, s = w + 1: 83% of the digits are read as asked for
-        # > w = 1, s = w    : 83% of the digits are read as asked for
-        # > w = 1, s = w + 1: 95% of the digits are read as asked for
-        # > w = 2, s = w    : 95% of the digits are read as asked for
-        # > w = 2, s = w + 1: 89% of the digits are read as asked for

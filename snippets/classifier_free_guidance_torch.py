@@ -11,13 +11,9 @@ uncond, cond = torch.randn(2, 3, 4, 8, 8, generator=generator, dtype=torch.float
 guided = classifier_free_guidance(uncond, cond, 7.5)
 print(torch.allclose(guided, paper_guidance(uncond, cond, 6.5)))
 #> True
-# > True
 print("spread:", round(cond.std().item(), 2), "guided:", round(guided.std().item(), 2))
 #> spread: 0.96 guided: 9.68
-# > spread: 0.96 guided: 9.68
 for rescale in (0.7, 1.0):
     print(f"rescale {rescale}:", round(rescale_guidance(guided, cond, rescale).std().item(), 2))
     #> rescale 0.7: 3.58
     #> rescale 1.0: 0.96
-    # > rescale 0.7: 3.58
-    # > rescale 1.0: 0.96
