@@ -92,7 +92,7 @@ def between():
 
 
 def draws():
-    """Top: codes drawn from N(0, 1) and decoded, seven images: strokes, some like digits and many like none. Bottom: the
+    """Top: codes drawn from N(0, 1) and decoded, seven images: strokes, some like digits, many not. Bottom: the
     codes of seven held-out digits, each drawn from its own normal distribution and decoded: digits."""
     fig, ax = canvas(height=1.75)
     _plate(ax, 10.3, 2.5)
