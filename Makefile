@@ -62,6 +62,10 @@ train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.fine_tuning
 	$(PY) -m training.vae
 	$(PY) -m training.data_parallel_training
+	$(PY) -m training.vision_transformer
+	$(PY) -m training.denoiser
+	$(PY) -m training.samplers
+	$(PY) -m training.vae
 
 new: $(VENV)/site.stamp  ## make new concept=<slug>: write the files of a planned concept from the template
 	$(PY) -m sitebuild.new $(concept)

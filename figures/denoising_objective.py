@@ -29,15 +29,15 @@ def field():
     points to an island near it, and there are borders where neighbouring arrows part. At step 150 the islands run into
     one another. At step 500 all arrows point to the middle."""
     fig, axes = canvas(height=2.15, columns=3)
-    points, noise = islands(70), np.random.default_rng(0).standard_normal((70, 2))
+    points, noise = islands(45), np.random.default_rng(0).standard_normal((45, 2))
     for ax, step in zip(axes, (50, 150, 500), strict=True):
         t, reach = step - 1, 2.3
         noisy = np.sqrt(ABAR[t]) * points + np.sqrt(1 - ABAR[t]) * noise
         ax.plot(*noisy[np.abs(noisy).max(axis=1) < reach].T, ".", color=MUTED, ms=3, alpha=0.6, mew=0)
-        x = _grid(9, reach)
+        x = _grid(8, reach)
         arrow = np.sqrt(1 - ABAR[t]) * to_score(exact(x, t), t, ABAR)
         size = np.linalg.norm(arrow, axis=1, keepdims=True)
-        _arrows(ax, x, arrow * (0.52 * np.tanh(size / 1.5) / size), RED)
+        _arrows(ax, x, arrow * (0.58 * np.tanh(size / 1.5) / size), RED)
         ax.set(xlim=(-reach - 0.1, reach + 0.1), ylim=(-reach - 0.1, reach + 0.1), aspect="equal", title=f"step {step}")
         bare(ax)
     return fig
@@ -48,7 +48,7 @@ def guess():
     more likely, lie on all three islands; their mean, the best guess, lies between the islands where no data are.
     Right: the same at step 60: the point is near one island, the clean points lie there, and so does the mean."""
     fig, axes = canvas(height=2.6, columns=2)
-    x0 = islands(130)
+    x0 = islands(100)
     for ax, step, x in zip(axes, (300, 60), ((0.15, 0.1), (0.75, -0.15)), strict=True):
         t, x = step - 1, np.array(x)
         gap_ = x - np.sqrt(ABAR[t]) * x0
@@ -114,8 +114,8 @@ def learned_field():
     label(left, 290, 0.6, "the exact answer", RED, ha="left")
     label(left, 290, 0.49, "the trained network", BLUE, ha="left")
     left.set(xlabel="step", ylabel="loss", ylim=(0, 1.06), xticks=[0, 500, 1000], yticks=[0, 0.5, 1])
-    t, x = 199, _grid(7, 2.2)
-    right.plot(*islands(70).T, ".", color=MUTED, ms=3, alpha=0.6, mew=0)
+    t, x = 199, _grid(6, 2.1)
+    right.plot(*islands(45).T, ".", color=MUTED, ms=3, alpha=0.6, mew=0)
     for model, colour, lw in ((exact, RED, 2.6), (learned, BLUE, 1.0)):
         _arrows(right, x, 0.25 * np.sqrt(1 - ABAR[t]) * to_score(model(x, t), t, ABAR), colour, lw)
     right.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", title="step 200")

@@ -4,10 +4,11 @@ import functools
 
 import numpy as np
 
-from kb.checkpoints.shipped import digits_cnn_facts, digits_vit, digits_vit_facts
+from kb.checkpoints.shipped import digits_cnn, digits_cnn_facts, digits_vit, digits_vit_facts
 from kb.data.digits import load_digits, split
 from kb.generation.vision_transformer import vit_logits, vit_patterns
 
+WEIGHTS_OF_THE_CNN = sum(array.size for array in digits_cnn().values())
 POSITIONS = "embeddings.position_embeddings"
 
 

@@ -26,6 +26,12 @@ def learning_resource(concept):
         "timeRequired": f"PT{concept.minutes}M",
         "teaches": list(concept.terms),
         "competencyRequired": [_defined_term(need) for need in needs],
+        # not a <link rel="alternate">: Material takes that for another language and asks for its sitemap
+        "encoding": {
+            "@type": "MediaObject",
+            "encodingFormat": "text/markdown",
+            "contentUrl": f"{page_address(concept.path)}index.md",
+        },
         "isPartOf": {"@type": "WebSite", "name": site_facts()[0], "url": macros.site_url()},
     }
 
@@ -56,9 +62,8 @@ def head(concept):
     """All that goes into the head of a concept's page."""
     # `<` cannot end the script early: JSON may write it as \\u003c
     data = json.dumps(learning_resource(concept), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    copy = f'<link rel="alternate" type="text/markdown" href="{page_address(concept.path)}index.md">'
     tags = open_graph(concept.title, concept.summary, page_address(concept.path), concept.slug)
-    return f'{tags}{copy}<script type="application/ld+json">{data}</script>'
+    return f'{tags}<script type="application/ld+json">{data}</script>'
 
 
 def write(site):

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ import kb.torch.generation.clip as kt
 from kb.architecture.transformer import count_parameters
 from kb.autograd.tensor import value_and_grad
 from kb.checkpoints.clip_config import CLIPConfig, CLIPTextConfig, CLIPVisionConfig
+from kb.checkpoints.safetensors import load_file, save_file
 from kb.learning.optimizers import AdamW
 from tests.contract import Case, contract, gpu_contract
 
@@ -202,6 +204,29 @@ def test_folders_that_do_not_fit(old, new, message, tmp_path):
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(ValueError, match=message):
+        kb.CLIP.from_pretrained(tmp_path)
+
+
+def test_what_files_of_before_2023_hold_besides(tmp_path):
+    """position_ids, 0, 1, 2, …, are not weights; half precision becomes float32, exactly."""
+    saved(TINY, tmp_path)
+    path = tmp_path / "model.safetensors"
+    halves = {name: array.astype(np.float16) for name, array in load_file(path).items()}
+    extra = {f"{tower}_model.embeddings.position_ids": np.arange(7)[None] for tower in ("text", "vision")}
+    save_file({**halves, **extra}, path)
+    params = kb.CLIP.from_pretrained(tmp_path).params
+    assert set(params) == set(TINY.shapes())
+    for name, array in params.items():
+        assert array.dtype == np.float32
+        np.testing.assert_array_equal(array, halves[name])
+
+
+def test_a_tower_whose_config_is_no_object(tmp_path):
+    saved(TINY, tmp_path)
+    path = tmp_path / "config.json"
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**fields, "text_config": [1]}), encoding="utf-8")
+    with pytest.raises(ValueError, match="CLIPTextConfig: expected a JSON object, found list"):
         kb.CLIP.from_pretrained(tmp_path)
 
 

@@ -8,11 +8,14 @@ import kb.generation.vision_transformer as kb
 import kb.torch.generation.vision_transformer as kt
 from kb.architecture.transformer import count_parameters
 from kb.autograd.tensor import value_and_grad
+from kb.checkpoints import shipped
+from kb.checkpoints.safetensors import load_file, save_file
 from kb.learning.cost_function import cross_entropy
 from kb.learning.optimizers import AdamW
 from kb.structure.activation_functions import gelu
 from kb.structure.convolutional_network import conv2d
 from tests.contract import Case, contract, gpu_contract
+from training import vision_transformer as training
 
 TINY = kb.ViTConfig(4, 2, 3, 8, 2, 2, 12, layer_norm_eps=1e-3, num_labels=5)
 BARE = dataclasses.replace(TINY, num_labels=None, hidden_act="gelu_new", num_channels=1)
@@ -196,6 +199,14 @@ def test_a_config_that_kb_does_not_compute(tmp_path):
         kb.ViT.from_pretrained(tmp_path)
 
 
+def test_a_pooler_is_left_out(tmp_path):
+    """Bare published models hold one more layer that no head reads."""
+    saved(dataclasses.replace(TINY, num_labels=None), tmp_path)
+    path = tmp_path / "model.safetensors"
+    save_file({**load_file(path), "pooler.dense.weight": np.eye(8), "pooler.dense.bias": np.ones(8)}, path)
+    assert not any("pooler" in name for name in kb.ViT.from_pretrained(tmp_path).params)
+
+
 # ---- gradient ----------------------------------------------------------------------------------------------------
 def test_it_learns_through_our_graph():
     """Sixty full steps of AdamW on eight images lower the cost below a tenth of a blind guess's."""
@@ -205,3 +216,22 @@ def test_it_learns_through_our_graph():
         value, grads = value_and_grad(lambda p: cross_entropy(kb.vit_logits(p, x, TINY), y))(optimizer.params)
         optimizer.step(grads)
     assert value < 0.1 * math.log(5)
+
+
+# ---- the small model that the project ships ----------------------------------------------------------------------
+def test_the_shipped_model_is_what_its_training_gives():
+    """The first losses of the training, in float32 on any machine, and the accuracy that was written down."""
+    facts = shipped.digits_vit_facts()
+    params, losses = training.train(steps=3)
+    np.testing.assert_allclose(losses, facts["losses"], atol=1e-3)
+    model = shipped.digits_vit()
+    assert model.config == training.CONFIG
+    assert {name: p.shape for name, p in params.items()} == model.config.shapes()
+    assert all(p.dtype == np.float32 for p in [*params.values(), *model.params.values()])
+    assert math.isclose(training.accuracy(model.params), facts["accuracy"], abs_tol=0.004)  # one digit of 360
+    assert facts["accuracy"] > 0.9 > 0.7 > facts["accuracy_without_positions"]
+
+
+def test_positions_that_are_taken_away_stay_away():
+    params, _ = training.train(steps=2, positions=False)
+    assert not params[training.POSITIONS].any()

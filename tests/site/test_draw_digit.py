@@ -15,6 +15,7 @@ from kb.data.digits import load_digits, resize, split
 from kb.structure.multilayer_perceptron import mlp, predict
 from sitebuild import ROOT, prepare
 from tests.site.test_pages_in_chromium import listen, overflow, violations
+from tests.site.waiting import until
 
 NODE = Path(sys.executable).parent / "node"
 PAGE = "structure/neural_network/"
@@ -160,9 +161,7 @@ def draw(page, strokes):
 
 def said(page, pattern):
     """What the page says about the answer, when it matches."""
-    page.wait_for_function(
-        "p => new RegExp(p).test(document.querySelector('#draw-digit output').textContent)", arg=pattern
-    )
+    until(page, "p => new RegExp(p).test(document.querySelector('#draw-digit output').textContent)", arg=pattern)
     return page.locator("#draw-digit output").text_content()
 
 
@@ -191,7 +190,7 @@ def test_it_works_with_the_keyboard_alone(near, scheme):
     page.keyboard.press("Enter")
     first = said(page, "A held-out 7")
     page.keyboard.press("Enter")
-    page.wait_for_function("t => document.querySelector('#draw-digit output').textContent !== t", arg=first)
+    until(page, "t => document.querySelector('#draw-digit output').textContent !== t", arg=first)
     page.locator("#draw-digit button", has_text="misread").focus()
     page.keyboard.press("Enter")
     label, answer = re.fullmatch(r"A held-out (\d): .* for (\d)\.", said(page, "A held-out 5")).groups()

@@ -11,6 +11,7 @@ from sitebuild.concepts import Map, load_map
 from sitebuild.map_svg import map_html, map_json
 from tests.site.server import CHROMIUM, FLAGS, serve
 from tests.site.test_map import without
+from tests.site.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("map")]
 
@@ -295,7 +296,7 @@ def test_the_toggle_of_a_concept_page(visit, address):
     assert other.locator("#m-softmax .map-mark text").text_content() == "✓"
     focus(other, "softmax")
     other.keyboard.press("k")  # the first tab hears of it
-    tab.wait_for_function("document.querySelector('.known-toggle').ariaPressed === 'false'")
+    until(tab, "document.querySelector('.known-toggle').ariaPressed === 'false'")
     assert not visit("toggle", java_script_enabled=False).locator(".known-toggle").is_visible()
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from sitebuild import cards, macros, metadata
 from sitebuild.concepts import load_map
-from tests.site.html import Page
 
 LIVE = [c for c in load_map() if c.live]
 
@@ -59,8 +58,7 @@ def test_the_words_of_every_card_fit():
 @pytest.mark.parametrize("concept", LIVE, ids=lambda c: c.slug)
 def test_the_page_carries_them(site, concept):
     html = (site / concept.path.removesuffix(".md") / "index.html").read_text(encoding="utf-8")
-    page = Page(html)
     assert html.count('property="og:image"') == html.count("application/ld+json") == 1
-    assert f"{macros.site_url()}{concept.path.removesuffix('.md')}/index.md" in page.links
+    assert f"{macros.site_url()}{concept.path.removesuffix('.md')}/index.md" in html
     card = re.search(r'og:image" content="[^"]*/(assets/cards/[\w]+\.png)"', html)[1]
     assert (site / card).stat().st_size < 120_000

@@ -6,6 +6,7 @@ import pytest
 
 from sitebuild import ROOT
 from tests.site.built import each_page
+from tests.site.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -63,8 +64,8 @@ def test_a_page_is_quiet_accessible_and_narrow(tab, address, page):
     assert violations(shown, ["scrollable-region-focusable", "target-size"]) == [], "narrow"
     shown.set_viewport_size({"width": 1280, "height": 900})
     shown.evaluate("document.querySelector('[data-md-color-scheme=slate]').click()")
-    shown.wait_for_function("document.body.dataset.mdColorScheme === 'slate'")
-    shown.wait_for_function("document.getAnimations().every((a) => a.playState === 'finished')")
+    until(shown, "document.body.dataset.mdColorScheme === 'slate'")
+    until(shown, "document.getAnimations().every((a) => a.playState === 'finished')")
     assert violations(shown) == [], "dark"
     assert shown.heard == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from sitebuild import ROOT
 from tests.site.built import each_concept
+from tests.site.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -138,5 +139,5 @@ def test_only_a_table_that_scrolls_is_a_stop_of_the_tab_key(tab, address):
     boxes = "[...document.querySelectorAll('.md-typeset__scrollwrap')]"
     assert shown.evaluate(f"{boxes}.map((b) => b.tabIndex)") == [-1, -1]
     shown.set_viewport_size({"width": 360, "height": 740})
-    shown.wait_for_function(f"{boxes}.some((b) => b.tabIndex === 0)")
+    until(shown, f"{boxes}.some((b) => b.tabIndex === 0)")
     assert shown.evaluate(f"{boxes}.every((b) => (b.tabIndex === 0) === (b.scrollWidth > b.clientWidth))")
