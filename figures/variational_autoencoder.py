@@ -1,12 +1,14 @@
 """The figures of the page on the variational autoencoder."""
 
 import numpy as np
+from matplotlib import colormaps
 
 from figures.digit_codes import codes, components, held_out, random_codes, vae
 from figures.neural_network import INK
 from figures.style import ARC, BLUE, FG, GREEN, MUTED, OCHRE, VIOLET, bare, canvas, label
 
 RED = ARC["generation"]
+SIGNED = colormaps["RdBu_r"].resampled(9)  # few colours: the page is smaller
 COLOURS = (RED, BLUE, GREEN, OCHRE, VIOLET)
 
 
@@ -40,7 +42,7 @@ def there_and_back():
     middles = _row(ax, images[:, 0], 2.3, 0.1, 0.96, 0.06)
     squares = np.pad(means, [(0, 0), (0, 0), (0, 1), (0, 1)], constant_values=np.nan)  # (10, 4, 5, 5)
     squares = squares.reshape(10, 2, 2, 5, 5).swapaxes(2, 3).reshape(10, 10, 10)[:, :9, :9]
-    _row(ax, squares, 2.3, 2.1, 0.918, 0.102, "RdBu_r", -2.5, 2.5)
+    _row(ax, squares, 2.3, 2.1, 0.918, 0.102, SIGNED, -2.5, 2.5)
     _row(ax, vae().decode(means)[:, 0], 2.3, 4.2, 0.96, 0.06)
     for x in middles:
         for y in (1.2, 3.2):
@@ -52,7 +54,7 @@ def there_and_back():
 
 
 def latent_space():
-    """The codes of 140 held-out digits, 14 of each, seen along the two directions in which they differ most, each drawn
+    """The codes of 110 held-out digits, 11 of each, seen along the two directions in which they differ most, each drawn
     as its digit. Equal digits lie together: the clouds of different digits are side by side, with overlaps, around the
     middle, since two of 64 directions are shown."""
     fig, ax = canvas(height=3.5)
@@ -60,7 +62,7 @@ def latent_space():
     flat, labels = codes()[0].reshape(-1, 64), held_out()[1]
     places = (flat - centre) @ directions.T
     for digit in range(10):
-        ax.plot(*places[labels == digit][:14].T, ls="", marker=f"${digit}$", ms=5.5, mew=0, color=COLOURS[digit % 5])
+        ax.plot(*places[labels == digit][:11].T, ls="", marker=f"${digit}$", ms=5.5, mew=0, color=COLOURS[digit % 5])
     for digit in range(10):
         x, y = places[labels == digit].mean(axis=0)
         ax.text(x, y, str(digit), color=FG, fontsize=15, ha="center", va="center", fontweight="bold")
@@ -70,35 +72,35 @@ def latent_space():
 
 
 def between():
-    """Three walks in a straight line from one held-out digit's code to another's, seven decoded images each: a 3 to
-    an 8, a 1 to a 7, and a 0 to a 6. In the first walk the lower stroke of the 3 closes to a loop. Below, for
+    """Two walks in a straight line from one held-out digit's code to another's, seven decoded images each: a 3 to
+    an 8, and a 0 to a 6. In the first walk the lower stroke of the 3 closes to a loop. Below, for
     comparison, the pixels themselves on the way from 0 to 6: one image fades out while the other fades in."""
-    fig, ax = canvas(height=3.1)
-    _plate(ax, 9.6, 4.4)
+    fig, ax = canvas(height=2.4)
+    _plate(ax, 9.6, 3.35)
     share = np.linspace(0, 1, 7, dtype=np.float32)[:, None, None, None]
     which = _first_of_each()
-    walks = [(codes()[0][which[a]], codes()[0][which[b]]) for a, b in ((3, 8), (1, 7), (0, 6))]
+    walks = [(codes()[0][which[a]], codes()[0][which[b]]) for a, b in ((3, 8), (0, 6))]
     rows = [vae().decode((1 - share) * a + share * b) for a, b in walks]
     x = held_out()[0][which]
     rows.append((1 - share) * x[0] + share * x[6])
     for j, row in enumerate(rows):
-        _row(ax, row[:, 0], 2.4, 0.05 + 1.05 * j + 0.15 * (j == 3), 0.96, 0.06)
-    label(ax, 2.2, 1.6, "between\ncodes", ha="right")
-    label(ax, 2.2, 3.85, "between\npixels", ha="right")
-    ax.set(xlim=(0, 9.6), ylim=(4.4, 0))
+        _row(ax, row[:, 0], 2.4, 0.05 + 1.05 * j + 0.15 * (j == 2), 0.96, 0.06)
+    label(ax, 2.2, 1.1, "between\ncodes", ha="right")
+    label(ax, 2.2, 2.8, "between\npixels", ha="right")
+    ax.set(xlim=(0, 9.6), ylim=(3.35, 0))
     return fig
 
 
 def draws():
-    """Top: codes drawn from N(0, 1) and decoded, nine images: strokes, some like digits and many like none. Bottom: the
-    codes of nine held-out digits, each drawn from its own normal distribution and decoded: digits."""
-    fig, ax = canvas(height=1.65)
-    _plate(ax, 12.4, 2.5)
-    mean, logvar = (part[_first_of_each()[1:]] for part in codes())
-    near = mean + np.exp(logvar / 2) * random_codes()[:9]
-    for j, row in enumerate((vae().decode(random_codes()[:9]), vae().decode(near))):
+    """Top: codes drawn from N(0, 1) and decoded, seven images: strokes, some like digits, many not. Bottom: the
+    codes of seven held-out digits, each drawn from its own normal distribution and decoded: digits."""
+    fig, ax = canvas(height=1.75)
+    _plate(ax, 10.3, 2.5)
+    mean, logvar = (part[_first_of_each()[1:8]] for part in codes())
+    near = mean + np.exp(logvar / 2) * random_codes()[:7]
+    for j, row in enumerate((vae().decode(random_codes()[:7]), vae().decode(near))):
         _row(ax, row[:, 0], 2.9, 0.1 + 1.2 * j, 0.96, 0.06)
     label(ax, 2.7, 0.6, "drawn from\nN(0, 1)", ha="right")
     label(ax, 2.7, 1.8, "drawn around\na digit's mean", ha="right")
-    ax.set(xlim=(0, 12.4), ylim=(2.5, 0))
+    ax.set(xlim=(0, 10.3), ylim=(2.5, 0))
     return fig
