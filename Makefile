@@ -61,11 +61,13 @@ train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.scaling
 	$(PY) -m training.fine_tuning
 	$(PY) -m training.vae
+	$(PY) -m training.classifier_free_guidance
 	$(PY) -m training.data_parallel_training
 	$(PY) -m training.vision_transformer
 	$(PY) -m training.denoiser
 	$(PY) -m training.samplers
 	$(PY) -m training.vae
+	$(PY) -m training.classifier_free_guidance
 
 new: $(VENV)/site.stamp  ## make new concept=<slug>: write the files of a planned concept from the template
 	$(PY) -m sitebuild.new $(concept)

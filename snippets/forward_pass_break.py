@@ -18,8 +18,8 @@ ways = {
 for way, images in ways.items():
     scores = forward(params, images.reshape(360, 784), sigmoid)
     print(f"{way:26}{np.mean(scores.argmax(axis=1) == held_out.labels):6.1%}")
-    # > as in training             96.1%
-    # > divided by 255 once more   20.0%
-    # > columns before rows        15.0%
-    # > three pixels to the right  58.9%
-    # > ink as 0, paper as 1        0.3%
+    #> as in training             96.1%
+    #> divided by 255 once more   20.0%
+    #> columns before rows        15.0%
+    #> three pixels to the right  58.9%
+    #> ink as 0, paper as 1        0.3%

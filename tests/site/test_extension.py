@@ -149,7 +149,7 @@ RAW = """<?xml version="1.0"?><!DOCTYPE svg><svg width="10pt" viewBox="0 0 10 10
 def test_a_figure_takes_the_colours_of_the_page_and_keeps_its_labels():
     out = figures.tidy(RAW, 'three "bars"')
     assert "var(--foundations)" in out
-    assert "M 1.23 2" in out
+    assert "M 1.2 2" in out
     assert ">0.6590<" in out, "labels are not rounded"
     assert 'aria-label="three &quot;bars&quot;"' in out
     assert 'id="figure-0"' in out
