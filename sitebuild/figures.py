@@ -11,13 +11,17 @@ import html
 import importlib
 import inspect
 import io
+import multiprocessing
+import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
 from sitebuild import ROOT, images
 
 CACHE = ROOT / ".cache" / "figures"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 FOLDERS = ("kb", "figures")
 # The drawing code uses these exact colours; on the page they follow the scheme.
 COLOURS = {
@@ -37,7 +41,8 @@ def svg(name):
     """The SVG of the figure `softmax.temperature`, drawn in a fresh process where the kept one is out of date."""
     path = cached(name)
     if not path.exists():
-        subprocess.run([sys.executable, "-m", "sitebuild.figures", name], check=True, cwd=ROOT)
+        command = [sys.executable, "-m", "sitebuild.figures", name]
+        subprocess.run(command, check=True, cwd=ROOT, env=os.environ | ONE_THREAD)
     return path.read_text(encoding="utf-8")
 
 
@@ -151,14 +156,23 @@ def _shorter(number):
 
 
 def draw_missing(wanted):
+    """Draw what is out of date: the figures of one file in one process, and as many processes as there are cores."""
     CACHE.mkdir(parents=True, exist_ok=True)
+    groups: dict[str, list[str]] = {}
     for name in wanted:
-        path = cached(name)
-        if not path.exists():
-            for old in CACHE.glob(f"{name}-*.svg"):
-                old.unlink()
-            path.write_text(draw(name), encoding="utf-8")
+        if not cached(name).exists():
+            groups.setdefault(name.split(".")[0], []).append(name)
+    os.environ.update(ONE_THREAD)  # for the processes that start now: each has a core to itself
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(draw_all, groups.values()))
+
+
+def draw_all(names):
+    for name in names:
+        for old in CACHE.glob(f"{name}-*.svg"):
+            old.unlink()
+        cached(name).write_text(draw(name), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    draw_missing(sys.argv[1:] or names())
+    draw_all(sys.argv[1:]) if sys.argv[1:] else draw_missing(names())

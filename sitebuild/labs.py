@@ -77,7 +77,7 @@ def record(name):
 
 def fingerprint(name):
     """A hash over the lab, this file, that of the figures, every file of kb that the lab imports, and kb's data."""
-    files = {*figures.dependencies(FOLDER / f"{name}.py"), *(ROOT / "kb" / "data").glob("*.safetensors")}
+    files = {*figures.dependencies(FOLDER / f"{name}.py"), *(ROOT / "kb" / "data").rglob("*.safetensors")}
     digest = hashlib.sha256()
     for path in [*sorted(files), *(ROOT / "sitebuild" / own for own in ("labs.py", "figures.py", "images.py"))]:
         digest.update(path.read_bytes())

@@ -3,9 +3,11 @@
 Everything it writes is ignored by git. A file is written only when its content changes.
 """
 
+import os
 import re
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kb.checkpoints.safetensors import save
@@ -77,8 +79,9 @@ def publish_snippets(wheel):
 
 def publish_labs(wheel):
     """Every lab, run; as a script that `uv run` can fetch, and as a notebook."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each runs in a process of its own
+        list(pool.map(labs.record, labs.names()))
     for name in labs.names():
-        labs.record(name)
         text = labs.absolute(labs.source(name), macros.site_url())
         write(DOCS / "notebooks" / f"{name}.py", script_metadata(text, wheel) + text)
         write(DOCS / "notebooks" / f"{name}.ipynb", labs.notebook(text, f"{macros.site_url()}wheels/{wheel}"))
