@@ -10,6 +10,7 @@ SNIPPETS = sorted((Path(__file__).parent.parent / "snippets").glob("*.py"))
 SECONDS = 10  # a snippet takes under a second alone; the first import of torch and a busy machine take more
 
 
+@pytest.mark.slow  # together they take a third of the time that `make check` may have
 @pytest.mark.parametrize("path", SNIPPETS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("default::DeprecationWarning:torch")
 def test_snippet(path, eval_example: EvalExample):

@@ -50,7 +50,7 @@ def zensical(two):
     """The site that Zensical makes of the same mkdocs.yml, cold, beside the one that mkdocs made."""
     ours = two[1] / "site"
     ours.rename(two[1] / "site-mkdocs")
-    done = run(two[1], "zensical", "build", "--clean", "--strict")
+    done = run(two[1], "zensical", "build", "--strict")  # --clean would remove .cache, with all figures in it
     assert "issue" not in done.stdout, done.stdout
     return two[1] / "site", two[1] / "site-mkdocs"
 

@@ -5,6 +5,7 @@ import re
 from sitebuild import labs
 
 
+@pytest.mark.slow
 def test_a_gpt_from_scratch_learns_and_looks_back():
     printed = "".join(cell["text"] for cell in labs.record("gpt_from_scratch"))
     losses = [float(n) for n in re.findall(r"step \d+: loss ([\d.]+)", printed)]

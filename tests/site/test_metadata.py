@@ -35,6 +35,7 @@ def test_insert_is_once(tmp_path):
     assert path.read_text() == "<head><title>x</title><!--about--><meta b><!--/about--></head>"
 
 
+@pytest.mark.slow
 def test_a_card_has_its_size_and_is_the_same_each_time():
     the_map = load_map()
     png = cards.card(the_map, LIVE[0])
