@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from sitebuild import labs
 
 
