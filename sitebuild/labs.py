@@ -175,13 +175,17 @@ def svg(place):
 
 # ---- taking along ------------------------------------------------------------------------------------------------
 def absolute(text, address):
-    """The lab with `[[slug|words]]` as links to the pages of the site at `address`, for reading it elsewhere."""
+    """The lab with `[[slug]]`, `[[slug|words]]` as links to the site at `address`, for reading it elsewhere."""
 
     def replace(match):
-        place = re.sub(r"\.\./([\w/]+)\.md", rf"{address}\1/", links.target(load_map()[match[1]]))
-        return f"[{match[2]}]({place})"
+        try:
+            concept = load_map()[match[1]]
+        except KeyError:
+            return match[0]  # a list of lists in the code
+        place = re.sub(r"\.\./([\w/]+)\.md", rf"{address}\1/", links.target(concept))
+        return f"[{match[2] or concept.title}]({place})"
 
-    return re.sub(r"\[\[(\w+)\|([^\]]+)\]\]", replace, text)
+    return re.sub(r"\[\[([a-z]\w*)(?:\|([^\]]+))?\]\]", replace, text)
 
 
 def notebook(text, wheel):

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def nest(flat):
-    """Names with dots as a tree: nest({"h.0.ln_1.weight": w}) is {"h": {"0": {"ln_1": {"weight": w}}}}.
+    """Names with dots as a tree of dicts: "h.0.ln_1.weight" is found as weight in ln_1 in 0 in h.
 
     Numbers stand in numeric order, 2 before 10, whatever the order of the names (a file sorts them as text).
     """

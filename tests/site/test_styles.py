@@ -5,6 +5,7 @@ import pytest
 from sitebuild import styles
 from sitebuild.styles import Rule, known, parse, split, strip
 from tests.site.server import serve
+from tests.site.waiting import until
 
 PAGE = """<html lang="en"><body dir="ltr"><p class="used two" id="here" data-mode='dark'>x</p>
 <style>p { color: var(--seen) }</style></body></html>"""
@@ -124,6 +125,7 @@ def test_no_element_looks_different(tab, two, page, scheme, width):
         shown = tab(at + page, width=width, color_scheme=scheme)
         shown.add_style_tag(content=STILL)
         shown.evaluate("async () => { document.body.offsetHeight; await document.fonts.ready; }")
+        until(shown, "!document.querySelector('.md-search-result__meta').textContent.includes('Initializing')")
         before = shown.evaluate(LOOK)
         assert shown.evaluate(CHANGE, f"{at}assets/{sheet.name}") > 3
         after = shown.evaluate(LOOK)
