@@ -173,3 +173,6 @@ def _layer(name, n, m, size=()):
 
 def _norm(name, n):
     return {f"{name}.weight": (n,), f"{name}.bias": (n,)}
+
+
+STABLE_DIFFUSION_UNET = UNetConfig(sample_size=64, cross_attention_dim=768)  # of the versions 1.1 to 1.5
