@@ -39,7 +39,7 @@ def decoded():
 
 @functools.cache
 def bands(count=7):
-    """Which share of the images' variance is lost, by how many periods a wave has across the image: 0, 1, ... count-1."""
+    """Which share of the images' variance is lost, by how many periods a wave has across the image: 0, 1, ..."""
     images = held_out()[0]
     lost, there = (_power(part, count) for part in (decoded() - images, images - images.mean(axis=0)))
     return lost / there

@@ -1,4 +1,4 @@
-"""The shipped U-Net at work on held-out codes: its loss at each level, what it does with a wrong level, what it reads."""
+"""The shipped U-Net on held-out codes: its loss at each level, what it does with a wrong level, what it reads."""
 
 import functools
 import math

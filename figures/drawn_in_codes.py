@@ -30,7 +30,7 @@ def denoiser(context):
 
 @functools.cache
 def path(prompt, every=4, seed=0):
-    """The codes (4, 4, 4) at the start and after every fourth step of one walk, and the image (1, 16, 16) at its end."""
+    """The codes (4, 4, 4) at the start and after every fourth step of a walk, and the image (1, 16, 16) at its end."""
     table, z = alphas_cumprod(BETAS), start(1, seed)
     model, met = denoiser(states((prompt,))), [z[0]]
     for i, (t, t_prev) in enumerate(itertools.pairwise([*STEPS.tolist(), -1]), 1):

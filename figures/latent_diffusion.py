@@ -51,15 +51,15 @@ def cost():
     """Multiply-adds of one pass of Stable Diffusion 1.5's U-Net against the side of what it works on, both logarithmic,
     from 8 to 512. At 64, the latent: 0.2 million million in convolutions, 0.13 in matrices, 0.06 in the products of
     self-attention. At 512, the pixels: 13, 8 and 251. Convolutions and matrices rise in parallel; self-attention rises
-    twice as steeply, starts far below them and crosses them between 96 and 128. Cross-attention stays below all."""
+    twice as steeply, starts far below them and is above both at 128. Cross-attention is far below them everywhere."""
     fig, ax = canvas(height=3.0)
     sides = np.array([8, 16, 32, 64, 128, 256, 512])
     costs = [pixel_cost(int(side)) for side in sides]
     for kind, colour, name, place in (
-        ("convolution", RED, "convolutions", (17, 3.2e10)),
-        ("linear", OCHRE, "matrices", (200, 3.6e11)),
-        ("self-attention", BLUE, "self-attention", (150, 9e12)),
-        ("cross-attention", GREEN, "cross-attention", (200, 6e9)),
+        ("convolution", RED, "convolutions", (14, 8e10)),
+        ("linear", OCHRE, "matrices", (210, 2.4e11)),
+        ("self-attention", BLUE, "self-attention", (105, 2e13)),
+        ("cross-attention", GREEN, "cross-attention", (290, 5e9)),
     ):
         ax.plot(sides, [c[kind] for c in costs], "o-", color=colour, ms=3.5)
         label(ax, *place, name, colour)
@@ -73,17 +73,17 @@ def cost():
 
 
 def limits():
-    """Left, five held-out digits; below each what comes back from its code, nearly the same but softer; below that the
-    difference, thin lines along the strokes. Right, bars: the share of the image that is lost by how fine the detail
+    """Left, five held-out digits; below each what comes back from its code, nearly the same; below that twice the
+    difference, specks along the strokes. Right, bars: the share of the image that is lost by how fine the detail
     is. Of waves with 0 to 2 periods across the image under 1 percent, with 3 periods 6, with 4 to 5 periods 15 and 10
     percent."""
     fig, (left, right) = canvas(height=2.3, columns=2, width_ratios=[1.35, 1])
     _plate(left, 7.4, 3.4)
     which = [0, 1, 2, 3, 6]
     images, back = held_out()[0][which, 0], decoded()[which, 0]
-    for j, (row, cmap) in enumerate(((images, INK), (back, INK), (back - images, SIGNED))):
+    for j, row in enumerate((images, back, 2 * (back - images))):
         for k, image in enumerate(row):
-            _picture(left, image, 2.0 + 1.08 * k, 0.05 + 1.12 * j, 1.0, cmap)
+            _picture(left, image, 2.0 + 1.08 * k, 0.05 + 1.12 * j, 1.0, SIGNED if j == 2 else INK)
         label(left, 1.85, 0.55 + 1.12 * j, ("image", "decoded", "lost")[j], MUTED, ha="right")
     share = bands()
     right.bar(np.arange(len(share)), 100 * share, color=RED, lw=0)
@@ -93,9 +93,9 @@ def limits():
 
 def levels():
     """The share of noise in the variance of noisy codes against the level, for codes of three sizes. With standard
-    deviation 1 it rises smoothly and is one half at level 260. With 5.49, as Stable Diffusion's autoencoder gives
-    them, it stays near 0 for long, is one half only at level 787, and does not reach 1 at the end. With 0.18 it is one
-    half at level 25 and nearly 1 from level 200 on."""
+    deviation 1 it rises smoothly and is one half at level 354. With 5.49, as Stable Diffusion's autoencoder gives
+    them, it stays near 0 for long, is one half only at level 816, and does not reach 1 at the end. With 0.18 it is one
+    half at level 34 already and above 0.9 from level 200 on."""
     fig, ax = canvas(height=2.5)
     for scale, colour, place in ((0.18215, OCHRE, (105, 0.93)), (1.0, FG, (330, 0.55)), (5.49, RED, (720, 0.25))):
         ax.plot(np.arange(0, 1000, 5), noise_share(scale)[::5], color=colour)

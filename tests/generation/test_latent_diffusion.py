@@ -1,6 +1,7 @@
 """Latent diffusion: what proves kb.generation.latent_diffusion. Oracles: torch's FLOP counter, and counts by hand."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from kb.checkpoints.vae_config import DOWN, STABLE_DIFFUSION_VAE, UP, VAEConfig
 from kb.generation.forward_diffusion import alphas_cumprod, make_betas
 from kb.generation.reverse_diffusion import ddim_step
 from tests.contract import Case, contract, gpu_contract
+from training import latent_diffusion as measured
 
 BETAS = make_betas("linear", 10, 0.05, 0.3)
 STEPS = np.array([9, 6, 3, 0])
@@ -228,6 +230,25 @@ def test_how_the_cost_grows():
     words = kb.unet_cost(TEXT, 8, 6)
     assert words["cross-attention"] == 2 * small["cross-attention"]
     assert words["self-attention"] == small["self-attention"]
+
+
+# ---- what the page shows --------------------------------------------------------------------------------------------
+@pytest.mark.slow
+def test_the_record_is_what_is_measured():
+    recorded = json.loads(measured.PATH.read_text())
+    codes = measured.held_out_codes()
+    assert codes.std() == pytest.approx(recorded["std_of_codes"], abs=1e-4)
+    few = measured.judged(measured.drawn(20.0, codes, 40), codes)
+    assert few["std"] == pytest.approx(recorded["drawn"][-1]["std"], abs=0.05)
+    encoded, after, _ = measured.best_codes(measured.load()[1][0][: measured.IMAGES], digits_vae(), 4)
+    assert encoded == pytest.approx(recorded["encoded"], rel=1e-3)
+    assert recorded["best"] < after < encoded
+
+
+def test_what_was_drawn_is_judged_by_hand():
+    codes = np.array([[0.0, 0.0], [3.0, 4.0]])
+    judged = measured.judged(np.array([[0.0, 1.0], [1.0, 0.0]]), codes)
+    assert judged == {"std": 0.5, "distance": 0.7071, "different": 1}
 
 
 # ---- error messages ----------------------------------------------------------------------------------------------

@@ -7,11 +7,14 @@ import pytest
 
 import kb.generation.unet as kb
 import kb.torch.generation.unet as kt
+from figures import stable_diffusion_unet as counted
+from figures.unet_walk import walk
 from kb.autograd.tensor import value_and_grad
 from kb.checkpoints.names import nest
 from kb.checkpoints.safetensors import load_file, save_file
-from kb.checkpoints.unet_config import Level
+from kb.checkpoints.unet_config import STABLE_DIFFUSION_UNET, Level
 from tests.contract import Case, contract, gpu_contract
+from training import unet_skips
 
 TEXT = kb.UNetConfig(
     in_channels=3,
@@ -175,7 +178,6 @@ def test_the_torch_module_takes_the_weights_of_diffusers(config):
 
 
 # ---- names and sizes ---------------------------------------------------------------------------------------------
-STABLE_DIFFUSION = kb.UNetConfig(sample_size=64, cross_attention_dim=768)
 STABLE_DIFFUSION_2 = kb.UNetConfig(
     cross_attention_dim=1024, attention_head_dim=(5, 10, 20, 20), use_linear_projection=True
 )
@@ -183,7 +185,7 @@ STABLE_DIFFUSION_2 = kb.UNetConfig(
 
 @pytest.mark.parametrize(
     ("config", "count"),
-    [(STABLE_DIFFUSION, 859_520_964), (STABLE_DIFFUSION_2, 865_910_724), *((c, None) for c in CONFIGS.values())],
+    [(STABLE_DIFFUSION_UNET, 859_520_964), (STABLE_DIFFUSION_2, 865_910_724), *((c, None) for c in CONFIGS.values())],
     ids=["Stable Diffusion 1.5", "Stable Diffusion 2.1", *CONFIGS],
 )
 def test_every_name_and_shape_of_diffusers(config, count):
@@ -209,6 +211,49 @@ def test_the_levels_by_hand():
         Level("up_blocks.0", ((16, 8), (12, 8)), 0, "upsamplers"),
         Level("up_blocks.1", ((12, 4), (8, 4)), 2, ""),
     ]
+
+
+# ---- what the page shows --------------------------------------------------------------------------------------------
+@each_config
+def test_the_walk_of_the_figures_is_the_pass(config):
+    x, t, context, labels = inputs(config, (7, 5))
+    met = walk(weights(config), x, t, context, config, labels)
+    np.testing.assert_array_equal(met.prediction, predicted(config, size=(7, 5)))
+    assert met.shapes()[-1] == ("conv_out", met.prediction.shape[1:])
+    attends = [f"{level.name}.attentions" for level in config.levels() if level.heads]
+    assert {name.rsplit(".", 1)[0] for name in met.maps} == set(attends)
+    for shares in met.maps.values():
+        np.testing.assert_allclose(shares.sum(axis=-1), 1, rtol=1e-12)
+    without = walk(weights(config), x, t, context, config, labels, skip=0.0)
+    assert without.shapes() == met.shapes()
+    assert np.abs(without.prediction - met.prediction).max() > 0.01
+
+
+def test_the_walks_maps_are_those_of_the_attention_layer():
+    """A layer whose words are all alike shares out evenly; with one query and key it is softmax of their products."""
+    x, t, context, _ = inputs(TEXT)
+    even = walk(weights(TEXT), x, t, 0 * context, TEXT).maps["mid_block.attentions.0"]
+    np.testing.assert_allclose(even, 1 / 3, rtol=1e-12)
+    turned = walk(weights(TEXT), x, t, context[:, ::-1], TEXT).maps["mid_block.attentions.0"]
+    np.testing.assert_allclose(
+        turned[..., ::-1], walk(weights(TEXT), x, t, context, TEXT).maps["mid_block.attentions.0"], rtol=1e-9
+    )
+
+
+def test_every_parameter_is_of_one_kind():
+    assert sum(counted.by_kind().values()) == 859_520_964
+    assert counted.by_kind()["norms"] == 200_320
+    ends = 4 * 320 * 9 + 320 + 320 * 1280 + 1280 + 1280 * 1280 + 1280 + 640 + 320 * 4 * 9 + 4
+    assert sum(sum(kinds.values()) for kinds in counted.by_level().values()) == 859_520_964 - ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "skip"), [("with", 1.0), ("without", 0.0)])
+def test_the_training_with_and_without_skips_starts_as_recorded(name, skip):
+    recorded = json.loads(unet_skips.PATH.read_text())
+    losses = unet_skips.train(unet_skips.load()[0][0], skip, steps=2)[1]
+    np.testing.assert_allclose(losses, recorded["first_losses"][name], atol=2e-4)
+    assert all(a < b for a, b in zip(recorded["with"], recorded["without"], strict=True))
 
 
 # ---- training ----------------------------------------------------------------------------------------------------
