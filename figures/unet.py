@@ -32,7 +32,7 @@ def through():
     _plate(ax, 17.4, 11.6)
     met = {name: (shape, np.array(tile)) for name, shape, tile in MEASURED["met"]}
     sizes, tops = {16: 2.0, 8: 1.45, 4: 0.95}, {16: 1.4, 8: 5.3, 4: 8.3}
-    x_of = {16: (3.1, 5.6, 10.1, 12.6), 8: (4.0, 6.2, 9.9, 12.1), 4: (4.75, 6.7, 9.95, 11.9)}
+    x_of = {16: (3.1, 5.6, 10.1, 12.6), 8: (4.0, 6.2, 9.9, 12.1), 4: (4.4, 6.9, 9.95, 12.1)}
     rows = {
         16: ("conv_in", "down_blocks.0.resnets.0", "up_blocks.2.resnets.0", "up_blocks.2.resnets.1"),
         8: ("down_blocks.0.down", "down_blocks.1.resnets.0", "up_blocks.1.resnets.0", "up_blocks.1.resnets.1"),
@@ -76,7 +76,7 @@ def skips():
     strokes. Without, blurred and spotted ones. Right, the error on held-out digits by level, from 20 to 900,
     logarithmic: with skips it falls from 0.14 to 0.002, without from 0.20 to 0.014. The second curve lies above the
     first everywhere, and the further to the right the more: in the end it is eight times as high."""
-    fig, (left, right) = canvas(height=2.7, columns=2, width_ratios=[1, 1.15])
+    fig, (left, right) = canvas(height=2.6, columns=2, width_ratios=[1.3, 1])
     _plate(left, 6.9, 4.4)
     for j, name in enumerate(("clean", "noisy", "with", "without")):
         for k, image in enumerate(pictures(name)):
