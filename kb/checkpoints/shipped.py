@@ -8,9 +8,10 @@ import numpy as np
 
 from kb.architecture.tokenization import Tokenizer
 from kb.architecture.transformer import GPT2, GPTConfig
+from kb.checkpoints.clip_config import CLIPConfig, CLIPTextConfig, CLIPVisionConfig
 from kb.checkpoints.safetensors import load_file, read_header
 from kb.data.captions import WordTokenizer
-from kb.generation.clip import CLIPText, tower_of
+from kb.generation.clip import CLIP, CLIPText, tower_of
 from kb.generation.text_to_image import TextToImage
 from kb.generation.unet import UNet, UNetConfig
 from kb.generation.variational_autoencoder import VAE, VAEConfig
@@ -77,6 +78,24 @@ def digits_vae() -> VAE:
 def digits_vae_facts() -> dict[str, Any]:
     """What was written down when it was trained: seed, steps, the width of its normal distribution, held-out errors."""
     return json.loads(read_header(FOLDER / "digits_vae.safetensors").metadata["facts"])
+
+
+def digits_clip() -> CLIP:
+    """A small CLIP of the digits of 16 x 16 pixels, from -1, paper, to 1, ink, and the sentences of kb.data.captions.
+
+    float32 (stored as float16), with the published names: "text_model.embeddings.token_embedding.weight" (28, 64), ...
+    Its texts are the tokens of kb.data.captions.WordTokenizer, 12 of them; the shared space has 32 dimensions.
+    """
+    path = FOLDER / "digits_clip.safetensors"
+    sizes = json.loads(read_header(path).metadata["config"])
+    towers = CLIPTextConfig(**sizes["text_config"]), CLIPVisionConfig(**sizes["vision_config"])
+    weights = {name: weight.astype(np.float32) for name, weight in load_file(path).items()}
+    return CLIP(CLIPConfig(*towers, sizes["projection_dim"]), weights)
+
+
+def digits_clip_facts() -> dict[str, Any]:
+    """What was written down when it was trained: seed, steps, size of a batch, what the held-out digits say."""
+    return json.loads(read_header(FOLDER / "digits_clip.safetensors").metadata["facts"])
 
 
 def digits_guided() -> dict[str, np.ndarray]:
