@@ -168,6 +168,18 @@ def odd(prompts=ODD, scale=BEST, count=20):
     return {p: np.bincount(read_as(draw([p] * count, scale)), minlength=10).tolist() for p in ["", *prompts]}
 
 
+def nearest(scale, per_digit=PER_DIGIT):
+    """How far drawings are from the nearest digit that was learned from, in the mean; a copy would be at 0."""
+    prompts = captions(np.random.default_rng(SEED), np.tile(np.arange(10), per_digit))
+    return _apart_from_training(draw(prompts, scale))
+
+
+def _apart_from_training(images):
+    (x, _), _ = load()
+    flat = (images.reshape(len(images), -1), (x.reshape(len(x), -1) + 1) / 2)
+    return round(float(distances(*flat).min(axis=1).mean()), 4)
+
+
 def held_out_loss(said, count=720):
     """The loss on held-out digits, told the truth ("right"), nothing ("empty") or about another digit ("wrong")."""
     rng, part = np.random.default_rng(SEED), codes()[1]
@@ -195,6 +207,9 @@ def measure(losses):
         "real": judge((x + 1) / 2, labels),
         "obeyed": {str(scale): obeyed(scale) for scale in (1.0, BEST, 7.5)},
         "odd": odd(),
+        "nearest": {str(scale): nearest(scale) for scale in (1.0, BEST)},
+        "nearest_held_out": _apart_from_training((load()[1][0] + 1) / 2),
+        "nearest_decoded": _apart_from_training(digits_text_to_image().decode(digits_vae().scaled(codes()[1][0]))),
     }
     RECORD.write_text(json.dumps(record), encoding="utf-8")
     for name in ("held_out", "guided", "real", "obeyed", "odd"):
@@ -211,7 +226,8 @@ def main():
     start = time.process_time()
     params, losses = fit()
     save(params)
-    print(f"{WEIGHTS.name}: {WEIGHTS.stat().st_size:,} bytes, {time.process_time() - start:.0f} s, {losses[-300:].mean():.4f}")
+    seconds = time.process_time() - start
+    print(f"{WEIGHTS.name}: {WEIGHTS.stat().st_size:,} bytes, {seconds:.0f} s of CPU, loss {losses[-300:].mean():.4f}")
     measure(losses)
 
 

@@ -135,3 +135,119 @@ def test_the_prompt_counts(pipeline, latents):
     model = kb.TextToImage.from_pretrained(pipeline[1])
     one, other = (model([p] * 2, latents, steps=2) for p in PROMPTS)
     assert np.abs(one - other).max() > 1e-3
+
+
+# ---- invariants --------------------------------------------------------------------------------------------------
+def test_with_the_exact_noise_the_walk_finds_the_data():
+    """A model that knows x0: whatever the levels, the walk ends at x0, but for what is left of the noise at level 0."""
+    x0, x = np.random.default_rng(0).standard_normal((2, 3, 1, 2, 2))
+    table = alphas_cumprod(STABLE_DIFFUSION.betas())
+
+    def knows(x, t):
+        return (x - np.sqrt(table[t]) * x0) / np.sqrt(1 - table[t])
+
+    for scheduler, rest in ((STABLE_DIFFUSION, np.sqrt(1 - table[0])), (SchedulerConfig(clip_sample=False), 1e-9)):
+        *_, last = kb.denoise(knows, x, 7, scheduler)
+        assert np.abs(last - x0).max() <= 5 * rest
+
+
+def test_each_step_is_shown_once_and_the_last_is_the_result(shipped_model):
+    noise = shipped_model.noise(np.random.default_rng(0), 1)
+    steps = list(shipped_model.walk(["a seven"], noise, steps=5))
+    assert [x.shape for x in steps] == [(1, 4, 4, 4)] * 5
+    np.testing.assert_array_equal(shipped_model.decode(steps[-1]), shipped_model(["a seven"], noise, steps=5))
+
+
+def test_scale_one_asks_once_and_other_scales_ask_both_questions_in_one_batch():
+    sizes = []
+
+    def model(x, t, states):
+        sizes.append(len(x))
+        return x + states[:, :1, None, None]
+
+    x, states, negative = np.ones((2, 1, 1, 1)), np.full((2, 1), 3.0), np.full((2, 1), 1.0)
+    assert kb.prompted(model, states, negative, 1)(x, 5)[0] == 4
+    assert kb.prompted(model, states, negative, 2.0)(x, 5)[0] == 6  # 2, and twice the way of 2
+    assert kb.prompted(model, states, negative, 0.0)(x, 5)[0] == 2
+    assert sizes == [2, 4, 4]
+
+
+def test_by_hand():
+    np.testing.assert_array_equal(kb.to_pixels(np.array([-3.0, -1.0, 0.0, 0.5, 1.0, 7.0])), [0, 0, 0.5, 0.75, 1, 1])
+
+
+# ---- error messages ----------------------------------------------------------------------------------------------
+def test_errors(pipeline, shipped_model, tmp_path):
+    noise = shipped_model.noise(np.random.default_rng(0), 2)
+    for model in (shipped_model, kt.TextToImage.of(shipped_model)):
+        with pytest.raises(ValueError, match="1 prompts, 1 negative ones and 2 latents"):
+            model.walk(["a seven"], noise)
+        with pytest.raises(ValueError, match="2 prompts, 1 negative ones and 2 latents"):
+            model.walk(["a seven"] * 2, noise, negative_prompts=["a six"])
+        with pytest.raises(ValueError, match="'cat' is not among the"):
+            model.walk(["a cat"] * 2, noise)
+    folder = tmp_path / "model"
+    shutil.copytree(pipeline[1], folder)
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    for change, message in (
+        ({"vae": ["diffusers", "VQModel"]}, r"vae is \['diffusers', 'VQModel'\], expected a AutoencoderKL"),
+        ({"_class_name": "FluxPipeline"}, "_class_name is 'FluxPipeline'"),
+    ):
+        (folder / "model_index.json").write_text(json.dumps(index | change), encoding="utf-8")
+        with pytest.raises(ValueError, match=f"model_index.json: {message}"):
+            kb.TextToImage.from_pretrained(folder)
+
+
+# ---- the shipped model and its record ----------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def shipped_model():
+    return shipped.digits_text_to_image()
+
+
+def test_the_shipped_network_is_small_and_fits(shipped_model):
+    assert training.WEIGHTS.stat().st_size <= 1_500_000
+    assert shipped_model.unet.config == training.CONFIG
+    assert {name: w.shape for name, w in shipped_model.unet.params.items()} == training.CONFIG.shapes()
+    assert {w.dtype for w in shipped_model.unet.params.values()} == {np.dtype("float32")}
+
+
+def test_the_twin_of_the_shipped_model_draws_the_same(shipped_model):
+    import torch
+
+    noise, prompts = shipped_model.noise(np.random.default_rng(1), 3), ["a thin one", "an eight", "the wide number two"]
+    settings = {"steps": 6, "guidance_scale": 3.0, "guidance_rescale": 0.5, "negative_prompts": ["", "a three", ""]}
+    twin = kt.TextToImage.of(shipped_model)(prompts, torch.from_numpy(noise), **settings)
+    np.testing.assert_allclose(shipped_model(prompts, noise, **settings), twin.numpy(), atol=1e-4)
+
+
+def test_the_record_is_what_the_shipped_network_draws(shipped_model):
+    """Two scales again; an image on the edge between two classes may flip on another machine."""
+    found, record = training.sweep([1.0, training.BEST]), training.recorded()
+    at = [record["scales"].index(scale) for scale in (1.0, training.BEST)]
+    for name, slack in (("accuracy", 0.015), ("variance", 0.03), ("apart", 0.02)):
+        np.testing.assert_allclose(found[name], [record["guided"][name][i] for i in at], atol=slack)
+
+
+def test_the_judge_is_that_of_the_autoencoder(shipped_model):
+    """accuracy of training.vae judges from -1 to 1, ours from 0 to 1: the same share."""
+    labels = np.tile(np.arange(10), 2)
+    images = training.draw(training.captions(np.random.default_rng(0), labels), training.BEST, model=shipped_model)
+    assert training.judge(images, labels)["accuracy"] == accuracy(2 * images - 1, labels)
+
+
+def test_the_record_shows_what_the_page_says():
+    record = training.recorded()
+    guided = {name: dict(zip(record["scales"], values, strict=True)) for name, values in record["guided"].items()}
+    assert guided["accuracy"][1.0] < guided["accuracy"][training.BEST] >= 0.98
+    assert guided["variance"][1.0] > guided["variance"][3.0] > guided["variance"][7.5]
+    assert record["held_out"]["right"] < record["held_out"]["empty"] < record["held_out"]["wrong"]
+    assert record["losses"][0] > 2 * record["losses"][-1]
+    for asked, unasked in record["obeyed"][str(training.BEST)].values():
+        assert asked > unasked
+
+
+@pytest.mark.slow
+def test_training_is_deterministic_and_learns():
+    (one, losses), (two, _) = training.fit(steps=8), training.fit(steps=8)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert losses[-1] < losses[0]
