@@ -171,10 +171,11 @@ def odd(prompts=ODD, scale=BEST, count=20):
 def nearest(scale, per_digit=PER_DIGIT):
     """How far drawings are from the nearest digit that was learned from, in the mean; a copy would be at 0."""
     prompts = captions(np.random.default_rng(SEED), np.tile(np.arange(10), per_digit))
-    return _apart_from_training(draw(prompts, scale))
+    return apart_from_training(draw(prompts, scale))
 
 
-def _apart_from_training(images):
+def apart_from_training(images):
+    """The same for any images from 0 to 1."""
     (x, _), _ = load()
     flat = (images.reshape(len(images), -1), (x.reshape(len(x), -1) + 1) / 2)
     return round(float(distances(*flat).min(axis=1).mean()), 4)
@@ -196,23 +197,30 @@ def held_out_loss(said, count=720):
     return round(float(loss(digits_unet().params, z, noise, levels, table[rows[0, pick]])), 5)
 
 
+def real(per_digit=PER_DIGIT):
+    """Held-out digits as images (n, 1, 16, 16) from 0 to 1, as many of each as are drawn, and their labels."""
+    x, labels = load()[1]
+    pick = np.concatenate([np.flatnonzero(labels == digit)[:per_digit] for digit in range(10)])
+    return (x[pick] + 1) / 2, labels[pick]
+
+
 def measure(losses):
     """Measures the shipped weights and writes the record."""
-    (x, labels), _ = load()
+    images, labels = real()
+    decoded = digits_text_to_image().decode(digits_vae().scaled(digits_vae().encode(2 * images - 1)[0]))
     record = {
         "losses": [round(float(part.mean()), 4) for part in np.array_split(losses, 60)],
         "held_out": {said: held_out_loss(said) for said in ("right", "empty", "wrong")},
         "scales": SCALES,
         "guided": sweep(),
-        "real": judge((x + 1) / 2, labels),
+        "real": judge(images, labels) | {"nearest": apart_from_training(images)},
+        "decoded": judge(decoded, labels) | {"nearest": apart_from_training(decoded)},
+        "nearest": {str(scale): nearest(scale) for scale in (1.0, BEST)},
         "obeyed": {str(scale): obeyed(scale) for scale in (1.0, BEST, 7.5)},
         "odd": odd(),
-        "nearest": {str(scale): nearest(scale) for scale in (1.0, BEST)},
-        "nearest_held_out": _apart_from_training((load()[1][0] + 1) / 2),
-        "nearest_decoded": _apart_from_training(digits_text_to_image().decode(digits_vae().scaled(codes()[1][0]))),
     }
     RECORD.write_text(json.dumps(record), encoding="utf-8")
-    for name in ("held_out", "guided", "real", "obeyed", "odd"):
+    for name in record:
         print(name, record[name])
 
 
