@@ -14,7 +14,8 @@ from kb.generation.latent_diffusion import draw_latent
 from training.text_to_image import codes
 
 ABAR = alphas_cumprod(STABLE_DIFFUSION.betas())
-LEVELS = np.array([0, 20, 50, *range(100, 1000, 100), 999])
+LEVELS = np.array([0, 50, *range(100, 1000, 100), 999])
+TELLING = 3  # the channel of the codes that tells most about the digit
 
 
 @functools.cache
@@ -25,8 +26,8 @@ def network():
 
 @functools.cache
 def latents(part=1):
-    """Codes of the held-out digits (part 0: of those it learned from) as diffusion sees them, and which digits."""
-    mean, logvar, labels, _ = codes()[part]
+    """Codes of 200 held-out digits (part 0: of all it learned from) as diffusion sees them, and which digits."""
+    mean, logvar, labels, _ = (array[: 200 if part else None] for array in codes()[part])
     noise = np.random.default_rng(3).standard_normal(mean.shape).astype(np.float32)
     return draw_latent(mean, logvar, noise, digits_vae().config.scaling_factor).astype(np.float32), labels
 
@@ -68,29 +69,35 @@ def noisy(t):
 
 
 @functools.cache
-def loss(answer, t, level=None):
-    """The mean squared error of an answer at level t: "network", "empty" (without words), "linear" or "zero".
-
-    `level`: what the network is told instead of t.
-    """
+def errors(answer, t, level):
+    """The mean squared error in each of the four channels; see `loss`."""
     (x, noise), labels = noisy(t), latents()[1]
     if answer == "zero":
         guess = 0 * x
     elif answer == "linear":
         guess = linear_guess(x.reshape(len(x), -1), t, *moments(), ABAR).reshape(x.shape)
     else:
-        guess = network()(x, int(t if level is None else level), told(labels, answer == "empty"))
-    return float(np.mean((guess - noise) ** 2))
+        guess = network()(x, level, told(labels, answer == "empty"))
+    return np.mean((guess - noise) ** 2, axis=(0, 2, 3))
 
 
-def losses(answer):
+def loss(answer, t, level=None, channel=None):
+    """The mean squared error of an answer at level t: "network", "empty" (without words), "linear" or "zero".
+
+    `level`: what the network is told instead of t. `channel`: only this one of the four counts.
+    """
+    found = errors(answer, int(t), int(t if level is None else level))
+    return float(found.mean() if channel is None else found[channel])
+
+
+def losses(answer, channel=None):
     """The loss at each of LEVELS."""
-    return np.array([loss(answer, int(t)) for t in LEVELS])
+    return np.array([loss(answer, t, None, channel) for t in LEVELS])
 
 
-def mean_loss_over_levels(answer):
+def mean_loss_over_levels(answer, channel=None):
     """The loss averaged over all levels."""
-    return float(np.trapezoid(losses(answer), LEVELS) / (LEVELS[-1] - LEVELS[0]))
+    return float(np.trapezoid(losses(answer, channel), LEVELS) / (LEVELS[-1] - LEVELS[0]))
 
 
 # ---- what is read ------------------------------------------------------------------------------------------------
@@ -105,3 +112,8 @@ def reading(prompt, t=500, digit=None):
     context = np.repeat(states((prompt,)), len(some), axis=0)
     found = walk(network().params, x[some], t, context, network().config).maps
     return {block: shares.mean(axis=0) for block, shares in found.items()}
+
+
+def read_at_the_end(prompt, words, block="mid_block.attentions.0", t=400, digit=7):
+    """The share of a block's attention that goes to the end of a text of so many words, and to what fills it up."""
+    return float(reading(prompt, t, digit)[block].mean(axis=(0, 1))[words + 1 :].sum())

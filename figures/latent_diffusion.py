@@ -30,10 +30,11 @@ def _squares(code):
 
 def walk():
     """Three rows, for the prompts a photo of a three, a seven and an eight. In each, from left to right, the code
-    after 0, 4, 8, 12, 16 and 20 steps, four channels of 4 by 4 numbers as squares from blue to red: noise at first,
-    then two of the channels take a form. Behind the last arrow stands the one image that is decoded: the digit."""
-    fig, ax = canvas(height=2.85)
-    _plate(ax, 12.4, 6.1)
+    after 0, 4, 8, 12, 16 and 20 steps, four channels of 4 by 4 numbers as squares from blue to red. The noise is the
+    same for all three. The upper two channels stay nearly as they were; the lower two change, most in the second half,
+    and differ from row to row in the end. Behind the arrow stands the one image that is decoded: the digit."""
+    fig, ax = canvas(height=2.7)
+    _plate(ax, 12.4, 5.8)
     for j, prompt in enumerate(("three", "seven", "eight")):
         codes, image = path(f"a photo of {'an' if prompt == 'eight' else 'a'} {prompt}")
         for k, code in enumerate(codes):
@@ -102,4 +103,3 @@ def levels():
         label(ax, *place, f"{scale:.2f}" if scale != 1.0 else "1", colour, ha="left")
     ax.set(xlabel="level $t$", ylabel="share of noise", ylim=(0, 1.02), xlim=(0, 1000))
     return fig
-

@@ -1,5 +1,7 @@
 """Draw digits in the space of codes, and count what a pass of Stable Diffusion's U-Net costs."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from kb.checkpoints.shipped import digits_text_encoder, digits_unet, digits_vae
@@ -30,10 +32,31 @@ betas = make_betas("scaled_linear", 1000, 0.00085, 0.012)
 steps, factor = timesteps(1000, 20, "leading", 1), vae.config.scaling_factor
 images = generate_image(model, decode, noise, steps, betas, factor)
 print(noise.shape, "->", images.shape, calls)
+#> (2, 4, 4, 4) -> (2, 1, 16, 16) {'U-Net': 20, 'decoder': 1}
 
 for row in np.concatenate(list(images[:, 0]), axis=1)[1::2]:
-    print("".join(" .:oO"[int(v)] for v in np.clip(2.5 * (row + 1), 0, 4)))
+    print("".join("  .oO"[int(v)] for v in np.clip(2.5 * (row + 1), 0, 4)).rstrip())
+    #>     .oOOOOOo        oOOOO.
+    #>     ooo.ooo.        ooooOo
+    #>      ..oOo             .Oo
+    #>       ooOo            .oOO.
+    #>         ...         .oOOOOo.
+    #>          ...         .OO.
+    #>        ..o.          .oo
+    #>     oOOOOo          .oo.
 
-for name, side in (("latent", 64), ("pixels", 512)):
-    cost = unet_cost(STABLE_DIFFUSION_UNET, side, 77)
-    print(name, {kind: f"{n / 1e9:,.0f}" for kind, n in cost.items()})
+pixels = replace(STABLE_DIFFUSION_UNET, in_channels=3, out_channels=3)
+for config, side in ((STABLE_DIFFUSION_UNET, 64), (pixels, 512)):
+    cost = unet_cost(config, side, 77)
+    print(f"{side} x {side}, billion multiply-adds:")
+    #> 64 x 64, billion multiply-adds:
+    for kind, n in cost.items():
+        #>   convolution 209
+        #>   linear 129
+        #>   self-attention 61
+        #>   cross-attention 2
+        print(f"  {kind} {n / 1e9:,.0f}")
+        #>   convolution 13,386
+        #>   linear 8,189
+        #>   self-attention 250,869
+        #>   cross-attention 114

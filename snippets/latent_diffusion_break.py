@@ -22,7 +22,14 @@ abar = alphas_cumprod(make_betas("scaled_linear", 1000, 0.00085, 0.012))
 z = draw_latent(mean, logvar, draw, vae.config.scaling_factor)
 for name, codes in (("scaled", z), ("not scaled", 5.49 * z)):
     print(f"{name}: standard deviation {codes.std():.2f}")
+    #> scaled: standard deviation 1.02
     for t in (100, 500, 900):
         noisy = add_noise(codes.astype(np.float32), noise, t, abar)
         error = np.mean((unet(noisy, t, prompt) - noise) ** 2)
+        #>   level 100: squared error 0.82
+        #>   level 500: squared error 0.24
+        #>   level 900: squared error 0.01
         print(f"  level {t}: squared error {error:.2f}")
+        #>   level 100: squared error 2.59
+        #>   level 500: squared error 2.22
+        #>   level 900: squared error 0.39

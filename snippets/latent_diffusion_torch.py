@@ -15,6 +15,8 @@ unet, vae = UNet(digits_unet().config), VAE(digits_vae().config)
 for module, shipped in ((unet, digits_unet()), (vae, digits_vae())):
     weights = {k: torch.tensor(w) for k, w in shipped.params.items()}
     print(module.load_state_dict(weights, strict=True))
+    #> <All keys matched successfully>
+    #> <All keys matched successfully>
     module.to(device)
 
 betas = make_betas("scaled_linear", 1000, 0.00085, 0.012).to(device)
@@ -31,6 +33,7 @@ noisy = add_noise(z, noise, t, alphas_cumprod(betas))
 loss = torch.nn.functional.mse_loss(unet(noisy, t, prompt), noise)
 loss.backward()
 print("gradients:", all(p.grad is not None for p in unet.parameters()))
+#> gradients: True
 
 # Generating: steps on codes, then the decoder, once.
 steps = timesteps(1000, 10, "leading", 1)
@@ -39,3 +42,4 @@ with torch.no_grad():
         lambda z, t: unet(z, int(t), prompt), vae.decode, noise, steps, betas, factor
     )
 print(tuple(noise.shape), "->", tuple(picture.shape))
+#> (8, 4, 4, 4) -> (8, 1, 16, 16)

@@ -24,3 +24,12 @@ for t in (100, 500, 900):
         error = np.mean((unet(noisy, told, prompt) - noise) ** 2)
         right = "  <- right" if told == t else ""
         print(f"level {t}, told {told}: error {error:.2f}{right}")
+        #> level 100, told 100: error 0.82  <- right
+        #> level 100, told 500: error 1.07
+        #> level 100, told 900: error 1.31
+        #> level 500, told 100: error 0.47
+        #> level 500, told 500: error 0.24  <- right
+        #> level 500, told 900: error 0.29
+        #> level 900, told 100: error 0.45
+        #> level 900, told 500: error 0.07
+        #> level 900, told 900: error 0.01  <- right
