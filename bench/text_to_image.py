@@ -11,7 +11,7 @@ from kb.checkpoints.shipped import digits_text_to_image
 from kb.torch.generation.text_to_image import TextToImage
 
 SETTINGS = {"steps": 20, "guidance_scale": 3.0}
-PROMPT = ["a photo of a thick seven"]
+PROMPT = ["a photo of a thick three"]
 
 
 def rows():

@@ -11,7 +11,7 @@ from kb.checkpoints.unet_config import UNetConfig
 from kb.checkpoints.vae_config import STABLE_DIFFUSION_VAE
 from training.text_to_image import BEST, DDIM_STEPS, recorded
 
-PROMPT = "a photo of a thick seven"
+PROMPT = "a photo of a thick three"
 SD_TEXT = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_attention_heads=12)
 SD_UNET, SD_VAE = UNetConfig(cross_attention_dim=768), STABLE_DIFFUSION_VAE
 
@@ -33,7 +33,7 @@ def prompt_states():
 
 
 @functools.cache
-def walk(prompt=PROMPT, seed=0, scale=BEST, steps=DDIM_STEPS):
+def walk(prompt=PROMPT, seed=5, scale=BEST, steps=DDIM_STEPS):
     """The latents of a walk, noise first: (steps + 1, 4, 4, 4)."""
     noise = pipeline().noise(np.random.default_rng(seed), 1)
     return np.concatenate([noise, *pipeline().walk([prompt], noise, steps=steps, guidance_scale=scale)])

@@ -1,6 +1,5 @@
 """Put the two questions into the batch in the wrong order: guidance then leads away from the prompt."""
 
-import dataclasses
 
 import numpy as np
 

@@ -17,7 +17,14 @@ import numpy as np
 from kb.autograd.tensor import value_and_grad
 from kb.checkpoints.safetensors import save_file
 from kb.checkpoints.scheduler_config import STABLE_DIFFUSION
-from kb.checkpoints.shipped import FOLDER, digits_cnn, digits_text_encoder, digits_text_to_image, digits_unet, digits_vae
+from kb.checkpoints.shipped import (
+    FOLDER,
+    digits_cnn,
+    digits_text_encoder,
+    digits_text_to_image,
+    digits_unet,
+    digits_vae,
+)
 from kb.data import digits
 from kb.data.captions import DIGITS, PAIRS, WordTokenizer, attributes, captions
 from kb.data.progress import progress
@@ -52,7 +59,7 @@ ODD = ["two seven", "seven two", "a photo", "thick", "a thin thick five", "seven
 # ---- what it learns from -----------------------------------------------------------------------------------------
 @functools.cache
 def codes():
-    """Of the digits to train on and of those held out: the mean and log-variance of their codes, labels, 8 x 8 images."""
+    """Of the digits to train on and of those held out: mean and log-variance of their codes, labels, 8 x 8 images."""
     parts = digits.split(digits.load_digits(), seed=SEED)
     return [(*digits_vae().encode(x), part.labels, part.images) for (x, _), part in zip(load(), parts, strict=True)]
 
@@ -151,6 +158,14 @@ def sweep(scales=SCALES, per_digit=PER_DIGIT):
     return {name: [round(row[name], 5) for row in found] for name in found[0]}
 
 
+def described(scale, per_digit=PER_DIGIT):
+    """The measurements for sentences about held-out digits, which may also say how thick, wide and slanted they are."""
+    _, _, labels, images = codes()[1]
+    pick = np.concatenate([np.flatnonzero(labels == digit)[:per_digit] for digit in range(10)])
+    drawn = draw(captions(np.random.default_rng(SEED), labels[pick], images[pick]), scale)
+    return {name: round(value, 5) for name, value in judge(drawn, labels[pick]).items()}
+
+
 def obeyed(scale, per_digit=5):
     """How often each word of WORDS is true of a drawing that was asked for with it, and of one asked for without."""
     labels = np.repeat(np.arange(10), per_digit)
@@ -216,6 +231,7 @@ def measure(losses):
         "real": judge(images, labels) | {"nearest": apart_from_training(images)},
         "decoded": judge(decoded, labels) | {"nearest": apart_from_training(decoded)},
         "nearest": {str(scale): nearest(scale) for scale in (1.0, BEST)},
+        "described": {str(scale): described(scale) for scale in (1.0, BEST)},
         "obeyed": {str(scale): obeyed(scale) for scale in (1.0, BEST, 7.5)},
         "odd": odd(),
     }

@@ -29,7 +29,7 @@ print("it knows", len(WORDS), "words:", ", ".join(WORDS))
 # vector that has read the words before it.
 
 # %%
-PROMPT, SEED, STEPS, GUIDANCE = "a photo of a thick seven", 0, 20, 3.0
+PROMPT, SEED, STEPS, GUIDANCE = "a photo of a thick three", 5, 20, 3.0
 
 print(model.tokenizer.encode(PROMPT))
 print(model.states([PROMPT]).shape, "images, tokens, numbers per token")
@@ -37,8 +37,9 @@ print(model.states([PROMPT]).shape, "images, tokens, numbers per token")
 # %% [markdown]
 # ## Watch it
 #
-# The walk starts at noise, 4 × 4 places with 4 numbers each. At each step the U-Net says which noise it sees, once with
-# your prompt and once without; a part of it is taken out. The decoder makes any latent an image, even an unfinished one.
+# The walk starts at noise, 4 × 4 places with 4 numbers each. At each step the U-Net says which noise it sees, once
+# with your prompt and once without; a part of it is taken out. The decoder makes any latent an image, even an
+# unfinished one.
 
 
 # %%
@@ -58,7 +59,7 @@ def reading(images):
 def show(rows, names, titles=()):
     """Rows of images (n, size, size), from 0, paper, to 1, ink."""
     count = len(rows[0])
-    fig, axes = plt.subplots(len(rows), count, figsize=(5.6, 5.8 / count * len(rows)), squeeze=False)
+    _, axes = plt.subplots(len(rows), count, figsize=(5.6, 5.8 / count * len(rows)), squeeze=False)
     for row, images, name in zip(axes, rows, names, strict=True):
         for ax, image in zip(row, images, strict=True):
             ax.imshow(image, "gray_r", vmin=0, vmax=1)
@@ -77,7 +78,7 @@ for step in range(0, STEPS + 1, 4):
 
 # %%
 # Two rows of six pictures, after 0, 4, 8, 12, 16 and 20 steps. Top: the latent as the
-# decoder sees it, from blots to a thick seven. Bottom: one of the four channels of
+# decoder sees it, from blots to a thick three. Bottom: one of the four channels of
 # the latent, 4 by 4 numbers, darker for larger ones.
 shown = range(0, STEPS + 1, max(1, STEPS // 5))
 channel = [1 / (1 + np.exp(-walk[step][0, 3])) for step in shown]
@@ -202,7 +203,7 @@ AXIS = np.linspace(-3, 3, 61)
 grid = np.stack(np.meshgrid(AXIS, AXIS), axis=-1)
 reached = [model.scheduler.levels(30)[0][0], *(t for _, t in model.scheduler.levels(30))]  # the level after each step
 plain = points(1.0)
-fig, axes = plt.subplots(1, 4, figsize=(5.6, 1.7), sharex=True, sharey=True)
+_, axes = plt.subplots(1, 4, figsize=(5.6, 1.7), sharex=True, sharey=True)
 for ax, step in zip(axes, (0, 12, 21, 30), strict=True):
     density = np.exp(mixture_log_density(grid, *diffuse_mixture(*upper[:2], reached[step], table), upper[2]))
     ax.contour(AXIS, AXIS, density, density.max() * np.array([0.1, 0.4, 0.8]), linewidths=0.8)
@@ -222,12 +223,14 @@ for guidance in (1.0, 3.0, 10.0):
     nearest = np.argmin(np.sum((end[:, None] - means) ** 2, axis=-1), axis=1)
     within = np.mean([end[nearest == i].std(axis=0).mean() for i in range(2)])
     share = np.mean(nearest < 2)
-    print(f"guidance {guidance:4.1f}: height {end[:, 1].mean():.2f}, deviation {within:.2f}, {share:.0%} on upper islands")
+    print(
+        f"guidance {guidance:4.1f}: height {end[:, 1].mean():.2f}, deviation {within:.2f}, {share:.0%} on upper islands"
+    )
 
 # %% [markdown]
 # ## Try it yourself
 #
-# - Give `walk` a `negative_prompts=["a thick seven"]` and an empty prompt. What is drawn, and what is not?
+# - Give `walk` a `negative_prompts=["a thick three"]` and an empty prompt. What is drawn, and what is not?
 # - Two digits in one prompt: "two seven". Which wins, and does the order matter?
 # - Swap the two questions: the prompt as the negative one, an empty prompt as the prompt. What does guidance 3 do now?
 # - Move the lower islands closer to the upper ones. How does the cloud for guidance 10 change, and why?

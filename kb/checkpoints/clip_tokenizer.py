@@ -71,7 +71,7 @@ class CLIPTokenizer:
         return [token for word in pre_tokenize(text) for token in self._word(word)]
 
     def encode(self, text, length=None):
-        """The numbers (length) of a text's tokens: start, the text, end, and what fills it up. Too long a text is cut."""
+        """The numbers (length) of a text's tokens: start, the text, end, and what fills it up. A long text is cut."""
         length = length or self.length
         ids = [self.vocab.get(token, self.end) for token in self.tokens(text)][: length - 2]
         ids = [self.start, *ids, self.end]

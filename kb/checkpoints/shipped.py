@@ -126,7 +126,7 @@ def digits_unet() -> UNet:
 
 
 def digits_text_to_image() -> TextToImage:
-    """All parts together: it draws a digit of 16 x 16 pixels from a sentence such as "a photo of a thick seven"."""
+    """All parts together: it draws a digit of 16 x 16 pixels from a sentence such as "a photo of a thick three"."""
     return TextToImage(WordTokenizer(), digits_text_encoder(), digits_unet(), digits_vae())
 
 

@@ -50,7 +50,7 @@ def denoise(model, x, steps, scheduler):
 
 
 def prompted(model, states, negative, guidance_scale, guidance_rescale=0.0):
-    """A U-Net (x_t, t, states) made into a model of (x_t, t): guided away from `negative`, or plain where the scale is 1.
+    """A U-Net (x_t, t, states) made a model of (x_t, t): guided away from `negative`, or plain where the scale is 1.
 
     states, negative (b, t, d): the text encoder's vectors. Guided, both questions go through in one batch, that of
     `negative` first.
@@ -101,9 +101,8 @@ class TextToImage:
 
     def noise(self, rng, count):
         """Where the walk starts: standard normal latents (count, c, rows, cols) of the size it was trained on."""
-        size = self.unet.config.sample_size
-        rows, cols = (size, size) if isinstance(size, int) else size
-        return rng.standard_normal((count, self.unet.config.in_channels, rows, cols)).astype(np.float32)
+        size = np.broadcast_to(np.array(self.unet.config.sample_size), 2)
+        return rng.standard_normal((count, self.unet.config.in_channels, *size)).astype(np.float32)
 
     def walk(self, prompts, latents, *, negative_prompts=None, steps=50, guidance_scale=7.5, guidance_rescale=0.0):
         """Yields the latents (b, c, rows, cols) after each step; `decode` makes any of them an image.

@@ -8,8 +8,8 @@ from kb.generation import text_to_image as kb_text_to_image
 from kb.shapes import checked
 from kb.torch.generation.classifier_free_guidance import guided_model
 from kb.torch.generation.clip import TextTower
-from kb.torch.generation.reverse_diffusion import ddim_step
 from kb.torch.generation.forward_diffusion import alphas_cumprod
+from kb.torch.generation.reverse_diffusion import ddim_step
 from kb.torch.generation.unet import UNet
 from kb.torch.generation.variational_autoencoder import VAE
 
@@ -52,11 +52,9 @@ class TextToImage(nn.Module):
     @classmethod
     def of(cls, model):
         """The twin of a `kb.generation.text_to_image.TextToImage`, with the same weights."""
-        modules = []
-        for kind, part in ((TextTower, model.text_encoder), (UNet, model.unet), (VAE, model.vae)):
-            modules.append(kind(part.config).eval().requires_grad_(False))
-            modules[-1].load_state_dict({name: torch.from_numpy(p) for name, p in part.params.items()}, strict=True)
-        return cls(model.tokenizer, *modules, model.scheduler)
+        pairs = (TextTower, model.text_encoder), (UNet, model.unet), (VAE, model.vae)
+        text_encoder, unet, vae = (_filled(module(part.config), part.params) for module, part in pairs)
+        return cls(model.tokenizer, text_encoder, unet, vae, model.scheduler)
 
     @classmethod
     def from_pretrained(cls, folder):
@@ -87,3 +85,8 @@ class TextToImage(nn.Module):
         """The images (b, m, rows, cols) of a list of prompts, from 0 to 1."""
         *_, last = self.walk(prompts, latents, **settings)
         return self.decode(last)
+
+
+def _filled(module, params):
+    module.load_state_dict({name: torch.from_numpy(p) for name, p in params.items()}, strict=True)
+    return module.eval().requires_grad_(False)
