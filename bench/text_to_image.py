@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from bench.timing import Row
-from bench.training import AtItsBest, alone, numpy_at_its_best, torch_threads
+from bench.training import numpy_at_its_best, torch_threads
+from bench.transformer import Seldom, seldom
 from kb.checkpoints.shipped import digits_text_to_image
 from kb.torch.generation.text_to_image import TextToImage
 
@@ -24,10 +25,10 @@ def _row(count):
         key=f"text_to_image_{count}",
         work=f"{count} image{'s' * (count > 1)} of the shipped text-to-image model, 20 guided DDIM steps, float32",
         peer="the same weights in torch on the CPU",
-        ours=numpy_at_its_best(functools.partial(_ours, count)),
-        theirs=AtItsBest(functools.partial(_theirs, count), torch_threads),
+        ours=Seldom(functools.partial(_ours, count), numpy_at_its_best(None).threads),
+        theirs=Seldom(functools.partial(_theirs, count), torch_threads),
         at_most=2.5,
-        measure=alone,
+        measure=seldom,
     )
 
 

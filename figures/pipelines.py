@@ -22,6 +22,11 @@ def pipeline():
     return digits_text_to_image()
 
 
+def exact_weights():
+    """The U-Net's weights in float64, for comparisons to many digits."""
+    return {name: weight.astype(np.float64) for name, weight in pipeline().unet.params.items()}
+
+
 def prompt_ids():
     """The token numbers of the prompt: (12)."""
     return pipeline().tokenizer.encode(PROMPT)
