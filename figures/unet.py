@@ -35,7 +35,7 @@ def through():
     _plate(ax, 17.4, 11.6)
     met = {name: (shape, np.array(tile)) for name, shape, tile in MEASURED["met"]}
     sizes, tops = {16: 2.0, 8: 1.45, 4: 0.95}, {16: 1.4, 8: 5.3, 4: 8.3}
-    x_of = {16: (3.1, 5.6, 10.1, 12.6), 8: (4.0, 6.2, 9.9, 12.1), 4: (4.4, 6.9, 9.95, 12.1)}
+    x_of = {16: (2.85, 5.75, 10.1, 12.6), 8: (4.0, 6.2, 9.9, 12.1), 4: (4.4, 6.9, 9.95, 12.1)}
     rows = {
         16: ("conv_in", "down_blocks.0.resnets.0", "up_blocks.2.resnets.0", "up_blocks.2.resnets.1"),
         8: ("down_blocks.0.down", "down_blocks.1.resnets.0", "up_blocks.1.resnets.0", "up_blocks.1.resnets.1"),
@@ -43,8 +43,8 @@ def through():
     }
     _picture(ax, pictures("noisy")[2], 0.1, 1.4, 2.0)
     _picture(ax, met["conv_out"][1], 15.3, 1.4, 2.0)
-    label(ax, 1.1, 3.8, "noisy image\n1 × 16 × 16", fontsize=8.5)
-    label(ax, 16.3, 3.8, "its noise\n1 × 16 × 16", fontsize=8.5)
+    label(ax, 1.1, 4.1, "noisy image\n1 × 16 × 16", fontsize=8.5)
+    label(ax, 16.3, 4.1, "its noise\n1 × 16 × 16", fontsize=8.5)
     for side, names in rows.items():
         size, top = sizes[side], tops[side]
         for name, x in zip(names, x_of[side], strict=True):
@@ -60,7 +60,7 @@ def through():
     _picture(ax, met["mid_block.resnets.0"][1], 8.3, 10.2, 0.95, SIGNED)
     label(ax, 9.45, 10.7, "middle, 32 × 4 × 4", MUTED, ha="left", fontsize=8)
     for a, b in (
-        ((2.2, 2.4), (3.0, 2.4)),
+        ((2.2, 2.4), (2.75, 2.4)),
         ((14.7, 2.4), (15.2, 2.4)),
         ((6.1, 4.1), (5.3, 5.15)),
         ((6.4, 7.4), (5.6, 8.15)),
@@ -100,7 +100,7 @@ def clocks():
     slowly, until the last hardly changes at all."""
     fig, ax = canvas(height=2.4)
     t = np.arange(0, 1000, 2)
-    ax.imshow(timestep_embedding(t, 32).T, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto", extent=(0, 1000, 32, 0))
+    ax.imshow(timestep_embedding(t, 32).T, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto", extent=(0, 1000, 32, 0), interpolation="none")
     ax.set(xlabel="timestep $t$", yticks=[8, 24], yticklabels=["cosines", "sines"])
     ax.axhline(16, color=LINE, lw=1)
     for spine in ax.spines.values():
@@ -125,7 +125,7 @@ def words():
         ax.set_xticks(range(12), tokens + ["end"] * (12 - len(tokens)), fontsize=8.5)
         ax.set_yticks(range(4), names)
         for (i, j), share in np.ndenumerate(shares):
-            label(ax, j, i, f"{100 * share:.0f}", "#ffffff" if share > 0.19 else "#1c1e21", fontsize=8.5)
+            label(ax, j, i, f"{100 * share:.0f}", "#ffffff" if share > 0.17 else "#1c1e21", fontsize=8.5)
         for spine in ax.spines.values():
             spine.set_visible(False)
         ax.tick_params(length=0)
