@@ -35,7 +35,8 @@ print(noise.shape, "->", images.shape, calls)
 #> (2, 4, 4, 4) -> (2, 1, 16, 16) {'U-Net': 20, 'decoder': 1}
 
 for row in np.concatenate(list(images[:, 0]), axis=1)[1::2]:
-    print("".join("  .oO"[int(v)] for v in np.clip(2.5 * (row + 1), 0, 4)).rstrip())
+    ink = np.clip(2.5 * (row + 1), 0, 4)
+    print("".join("  .oO"[int(v)] for v in ink).rstrip())
     #>     .oOOOOOo        oOOOO.
     #>     ooo.ooo.        ooooOo
     #>      ..oOo             .Oo
@@ -48,15 +49,7 @@ for row in np.concatenate(list(images[:, 0]), axis=1)[1::2]:
 pixels = replace(STABLE_DIFFUSION_UNET, in_channels=3, out_channels=3)
 for config, side in ((STABLE_DIFFUSION_UNET, 64), (pixels, 512)):
     cost = unet_cost(config, side, 77)
-    print(f"{side} x {side}, billion multiply-adds:")
-    #> 64 x 64, billion multiply-adds:
-    for kind, n in cost.items():
-        #>   convolution 209
-        #>   linear 129
-        #>   self-attention 61
-        #>   cross-attention 2
-        print(f"  {kind} {n / 1e9:,.0f}")
-        #>   convolution 13,386
-        #>   linear 8,189
-        #>   self-attention 250,869
-        #>   cross-attention 114
+    billions = (f"{kind} {n / 1e9:,.0f}" for kind, n in cost.items())
+    print(f"{side} x {side}:", ", ".join(billions))
+    #> 64 x 64: convolution 209, linear 129, self-attention 61, cross-attention 2
+    #> 512 x 512: convolution 13,386, linear 8,189, self-attention 250,869, cross-attention 114
