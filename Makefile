@@ -62,6 +62,8 @@ train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.scaling
 	$(PY) -m training.fine_tuning
 	$(PY) -m training.vae
+	$(PY) -m training.unet_skips
+	$(PY) -m training.latent_diffusion
 	$(PY) -m training.classifier_free_guidance
 	$(PY) -m training.data_parallel_training
 	$(PY) -m training.vision_transformer

@@ -100,7 +100,8 @@ def clocks():
     slowly, until the last hardly changes at all."""
     fig, ax = canvas(height=2.4)
     t = np.arange(0, 1000, 2)
-    ax.imshow(timestep_embedding(t, 32).T, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto", extent=(0, 1000, 32, 0), interpolation="none")
+    place = {"aspect": "auto", "extent": (0, 1000, 32, 0), "interpolation": "none"}
+    ax.imshow(timestep_embedding(t, 32).T, cmap=SIGNED, vmin=-1, vmax=1, **place)
     ax.set(xlabel="timestep $t$", yticks=[8, 24], yticklabels=["cosines", "sines"])
     ax.axhline(16, color=LINE, lw=1)
     for spine in ax.spines.values():
