@@ -72,6 +72,7 @@ def show(rows, names, titles=()):
         for ax, image in zip(row, images, strict=True):
             ax.imshow(image, "gray_r", vmin=0, vmax=1)
             ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
         row[0].set_ylabel(name, rotation=0, ha="right", va="center")
     for ax, title in zip(axes[0], titles, strict=False):
         ax.set_title(title)
@@ -93,8 +94,8 @@ channel = [1 / (1 + np.exp(-walk[step][0, 3])) for step in shown]
 show([pictures[list(shown)], channel], ["decoded", "channel 3"], [str(step) for step in shown])
 
 # %% [markdown]
-# Decoded, the noise looks a little like a 4, and the classifier takes it for a 7, without being sure. After eight steps
-# the digit is decided; the rest is detail.
+# Decoded, the noise looks a little like a 4, and the classifier takes it for a 7. After eight steps the digit is
+# decided; the rest is detail.
 #
 # ## Another seed
 #
@@ -147,12 +148,14 @@ for s in scales:
 # which the model learned. Each line: what is said, and of how many drawings each word is true.
 
 # %%
-for said in ("", "thick ", "thin ", "left-leaning ", "narrow "):
-    asked = [f"a photo of a {said}{DIGITS[n]}" for n in labels]
+words = ("thick", "thin", "left-leaning", "narrow")
+print("said           " + "  ".join(words))
+for said in ("", *words):
+    asked = [f"the {said} digit {DIGITS[n]}" for n in labels]
     images = model(asked, noise(5, 40), steps=10, guidance_scale=GUIDANCE)[:, 0]
-    true = [word for words in attributes(recorded(images) + 1e-6, labels) for word in words]
-    counts = {word: f"{true.count(word) / len(labels):4.0%}" for word in ("thick", "thin", "left-leaning", "narrow")}
-    print(f"{said or 'nothing':13}", counts)
+    true = [word for found in attributes(recorded(images) + 1e-6, labels) for word in found]
+    shares = [f"{true.count(word) / len(labels):{len(word)}.0%}" for word in words]
+    print(f"{said or 'nothing':13}", "  ".join(shares))
 
 # %% [markdown]
 # ## Between two prompts
@@ -215,7 +218,7 @@ plain = points(1.0)
 _, axes = plt.subplots(1, 4, figsize=(5.6, 1.7), sharex=True, sharey=True)
 for ax, step in zip(axes, (0, 80, 140, 200), strict=True):
     density = np.exp(mixture_log_density(grid, *diffuse_mixture(*upper[:2], reached[step], table), upper[2]))
-    ax.contour(AXIS, AXIS, density, density.max() * np.array([0.1, 0.4, 0.8]), linewidths=0.8)
+    ax.contour(AXIS, AXIS, density, levels=density.max() * np.array([0.1, 0.4, 0.8]), colors="gray", linewidths=0.8)
     ax.plot(*plain[step][:120].T.round(2), ".", ms=1.5)
     ax.set(title=f"{step} steps", xticks=[], yticks=[], aspect="equal", xlim=(-3, 3), ylim=(-3, 3))
 plt.show()

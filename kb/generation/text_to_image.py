@@ -135,4 +135,4 @@ def check_index(path):
     for part, kind in PARTS.items():
         found = index.get(part)
         if not isinstance(found, list) or found[-1:] != [kind]:
-            raise ValueError(f"{path}: {part} is {found!r}, expected a {kind}")
+            raise ValueError(f"{path}: {part} is {found!r}, expected {kind}")

@@ -83,11 +83,13 @@ TEXTS = [
 
 
 # ---- transformers, the oracle ------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_the_numbers_of_transformers(ours, theirs, text):
     np.testing.assert_array_equal(ours.encode(text), peer_ids(theirs, [text])[0])
 
 
+@pytest.mark.slow
 def test_the_numbers_of_transformers_for_any_text(ours, theirs):
     @settings(max_examples=60, deadline=None)
     @given(st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=30))
@@ -97,11 +99,13 @@ def test_the_numbers_of_transformers_for_any_text(ours, theirs):
     same()
 
 
+@pytest.mark.slow
 def test_stories_too_and_several_at_once(ours, theirs):
     texts = tales(6000).split(". ")[:60]
     np.testing.assert_array_equal(ours.encode_all(texts), peer_ids(theirs, texts))
 
 
+@pytest.mark.slow
 def test_one_file_that_holds_both(ours, theirs, tmp_path):
     """What transformers writes since version 5."""
     theirs.save_pretrained(tmp_path)
@@ -110,6 +114,7 @@ def test_one_file_that_holds_both(ours, theirs, tmp_path):
     np.testing.assert_array_equal(same.encode_all(TEXTS), ours.encode_all(TEXTS))
 
 
+@pytest.mark.slow
 def test_another_token_may_fill_up(tmp_path):
     from transformers import CLIPTokenizer as Peer
 

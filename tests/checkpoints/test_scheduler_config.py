@@ -21,6 +21,7 @@ STABLE_DIFFUSION_FILE = {  # of Stable Diffusion 1.5
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 3, 20, 999, 1000])
 @pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
 def test_the_levels_and_betas_of_diffusers(n, spacing):
@@ -35,6 +36,7 @@ def test_the_levels_and_betas_of_diffusers(n, spacing):
     np.testing.assert_allclose(alphas_cumprod(ours.betas()), peer.alphas_cumprod.numpy(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_zero_terminal_snr_is_that_of_diffusers():
     from diffusers import DDIMScheduler
 

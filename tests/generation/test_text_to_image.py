@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -106,6 +105,7 @@ SCHEDULERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=[*SETTINGS])
 def test_the_images_of_diffusers(pipeline, latents, settings):
     """From the same folder and the same noise, in NumPy and in torch: float32, after several passes, so 1e-4."""
@@ -121,6 +121,7 @@ def test_the_images_of_diffusers(pipeline, latents, settings):
     np.testing.assert_allclose(twin, theirs, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", SCHEDULERS.values(), ids=[*SCHEDULERS])
 def test_the_images_of_diffusers_with_other_schedulers(pipeline, latents, changed):
     pipe, folder = pipeline
@@ -130,6 +131,7 @@ def test_the_images_of_diffusers_with_other_schedulers(pipeline, latents, change
     np.testing.assert_allclose(model(PROMPTS, latents, steps=3), theirs, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_prompt_counts(pipeline, latents):
     """The comparison above would be worth nothing if the weights ignored it."""
     model = kb.TextToImage.from_pretrained(pipeline[1])
@@ -141,13 +143,14 @@ def test_the_prompt_counts(pipeline, latents):
 def test_with_the_exact_noise_the_walk_finds_the_data():
     """A model that knows x0: whatever the levels, the walk ends at x0, but for what is left of the noise at level 0."""
     x0, x = np.random.default_rng(0).standard_normal((2, 3, 1, 2, 2))
-    table = alphas_cumprod(STABLE_DIFFUSION.betas())
+    for scheduler in (STABLE_DIFFUSION, SchedulerConfig(clip_sample=False)):
+        table = alphas_cumprod(scheduler.betas())
 
-    def knows(x, t):
-        return (x - np.sqrt(table[t]) * x0) / np.sqrt(1 - table[t])
+        def knows(x, t, table=table):
+            return (x - np.sqrt(table[t]) * x0) / np.sqrt(1 - table[t])
 
-    for scheduler, rest in ((STABLE_DIFFUSION, np.sqrt(1 - table[0])), (SchedulerConfig(clip_sample=False), 1e-9)):
         *_, last = kb.denoise(knows, x, 7, scheduler)
+        rest = 1e-9 if scheduler.set_alpha_to_one else np.sqrt(1 - table[0])  # the noise that level 0 has
         assert np.abs(last - x0).max() <= 5 * rest
 
 
@@ -177,7 +180,7 @@ def test_by_hand():
 
 
 # ---- error messages ----------------------------------------------------------------------------------------------
-def test_errors(pipeline, shipped_model, tmp_path):
+def test_errors(shipped_model):
     noise = shipped_model.noise(np.random.default_rng(0), 2)
     for model in (shipped_model, kt.TextToImage.of(shipped_model)):
         with pytest.raises(ValueError, match="1 prompts, 1 negative ones and 2 latents"):
@@ -186,16 +189,25 @@ def test_errors(pipeline, shipped_model, tmp_path):
             model.walk(["a seven"] * 2, noise, negative_prompts=["a six"])
         with pytest.raises(ValueError, match="'cat' is not among the"):
             model.walk(["a cat"] * 2, noise)
-    folder = tmp_path / "model"
-    shutil.copytree(pipeline[1], folder)
-    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    for change, message in (
-        ({"vae": ["diffusers", "VQModel"]}, r"vae is \['diffusers', 'VQModel'\], expected a AutoencoderKL"),
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vae": ["diffusers", "VQModel"]}, r"vae is \['diffusers', 'VQModel'\], expected AutoencoderKL"),
+        ({"unet": None}, "unet is None, expected UNet2DConditionModel"),
         ({"_class_name": "FluxPipeline"}, "_class_name is 'FluxPipeline'"),
-    ):
-        (folder / "model_index.json").write_text(json.dumps(index | change), encoding="utf-8")
-        with pytest.raises(ValueError, match=f"model_index.json: {message}"):
-            kb.TextToImage.from_pretrained(folder)
+    ],
+    ids=["part", "missing", "kind"],
+)
+def test_another_pipeline_is_refused(tmp_path, change, message):
+    index = {"_class_name": "StableDiffusionPipeline"} | {part: ["of", kind] for part, kind in kb.PARTS.items()}
+    path = tmp_path / "model_index.json"
+    path.write_text(json.dumps(index), encoding="utf-8")
+    kb.check_index(path)
+    path.write_text(json.dumps(index | change), encoding="utf-8")
+    with pytest.raises(ValueError, match=f"model_index.json: {message}"):
+        kb.TextToImage.from_pretrained(tmp_path)
 
 
 # ---- the shipped model and its record ----------------------------------------------------------------------------
@@ -220,19 +232,20 @@ def test_the_twin_of_the_shipped_model_draws_the_same(shipped_model):
     np.testing.assert_allclose(shipped_model(prompts, noise, **settings), twin.numpy(), atol=1e-4)
 
 
-def test_the_record_is_what_the_shipped_network_draws(shipped_model):
-    """Two scales again; an image on the edge between two classes may flip on another machine."""
-    found, record = training.sweep([1.0, training.BEST]), training.recorded()
-    at = [record["scales"].index(scale) for scale in (1.0, training.BEST)]
+@pytest.mark.slow
+def test_the_record_is_what_the_shipped_network_draws():
+    """Without guidance; an image on the edge between two classes may flip on another machine."""
+    found, record = training.sweep([1.0]), training.recorded()
     for name, slack in (("accuracy", 0.015), ("variance", 0.03), ("apart", 0.02)):
-        np.testing.assert_allclose(found[name], [record["guided"][name][i] for i in at], atol=slack)
+        assert found[name][0] == pytest.approx(record["guided"][name][record["scales"].index(1.0)], abs=slack)
 
 
 def test_the_judge_is_that_of_the_autoencoder(shipped_model):
     """accuracy of training.vae judges from -1 to 1, ours from 0 to 1: the same share."""
     labels = np.tile(np.arange(10), 2)
-    images = training.draw(training.captions(np.random.default_rng(0), labels), training.BEST, model=shipped_model)
-    assert training.judge(images, labels)["accuracy"] == accuracy(2 * images - 1, labels)
+    prompts = training.captions(np.random.default_rng(0), labels)
+    images = training.draw(prompts, training.BEST, model=shipped_model, steps=8)
+    assert training.judge(images, labels)["accuracy"] == accuracy(2 * images - 1, labels) >= 0.95
 
 
 def test_the_record_shows_what_the_page_says():
@@ -248,6 +261,6 @@ def test_the_record_shows_what_the_page_says():
 
 @pytest.mark.slow
 def test_training_is_deterministic_and_learns():
-    (one, losses), (two, _) = training.fit(steps=8), training.fit(steps=8)
+    (one, losses), (two, _) = training.fit(steps=3), training.fit(steps=3)
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert losses[-1] < losses[0]
