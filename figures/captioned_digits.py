@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from kb.checkpoints.shipped import digits_clip
+from kb.checkpoints.shipped import digits_clip, digits_clip_facts
 from kb.data.captions import DIGITS, PAIRS, captions
 from kb.foundations.softmax import softmax
 from kb.foundations.vectors_and_dot_products import normalize
@@ -120,15 +120,7 @@ def chances(rows):
 @functools.cache
 def full_descriptions():
     """Of all 270 descriptions: how often the nearest is true, and how often it is also complete."""
-    options = [("", *pair) for pair in PAIRS.values()]
-    texts = [
-        f"a photo of a {a} {b} {c} {d}" for a in options[0] for b in options[1] for c in options[2] for d in DIGITS
-    ]
-    ids, part = training.TOKENS.encode_all(texts), held_out()
-    best = ids[(image_vectors() @ model().text_features(ids).T).argmax(1)]
-    true = training.is_true(part.labels, part.true, best).diagonal()
-    complete = true & (training.said(best, training.SPOKEN) == part.true).all(axis=1)
-    return float(true.mean()), float(complete.mean())
+    return training.described(model(), held_out())
 
 
 # ---- arithmetic --------------------------------------------------------------------------------------------------
@@ -218,6 +210,11 @@ def word_between():
 
 
 # ---- the record of the training --------------------------------------------------------------------------------------
+def share(name):
+    """What was written down when it was trained: "zero_shot", "thickness", "width" or "slant"."""
+    return digits_clip_facts()["held_out"][name]
+
+
 def recorded(*path):
     """An entry of training/clip.json, by the names that lead to it."""
     found = training.read()

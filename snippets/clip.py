@@ -19,7 +19,7 @@ print((images @ texts.T).round(2))
  [0.96 0.8  1.  ]]
 '''
 print(clip_loss(images, texts, 1.0).round(3), clip_loss(images, texts, 20.0).round(3), np.log(3).round(3))
-#>
+#> 0.924 0.616 1.099
 
 # A small one, trained on digits and sentences about them. It reads digits that it has not seen, by prompts.
 model, tokens, digits = digits_clip(), WordTokenizer(), split(load_digits())[1]
@@ -29,16 +29,16 @@ v = model.text_features(tokens.encode_all(prompts))
 p = softmax(np.exp(model.params["logit_scale"]) * u @ v.T)
 print(u.shape, v.shape, f"{np.mean(p.argmax(1) == digits.labels):.3f}")
 #> (360, 32) (10, 32) 0.983
-#>
 
 # Search, the other way round: which three of the 360 images fit a sentence best?
 query = model.text_features(tokens.encode("a drawing of the wide digit seven"))
 best = np.argsort(-(u @ query))[:3]
-print(digits.labels[best], attributes(digits.images[best], digits.labels[best]))
-#>
-#>
+for i in best:
+    print(*attributes(digits.images[[i]], digits.labels[[i]])[0], DIGITS[digits.labels[i]])
+    #> thick wide right-leaning seven
+    #> thin wide right-leaning seven
+    #> thin wide right-leaning seven
 
 # The same code at the size that was published.
 print(f"{count_parameters(CLIPConfig()):,}")
 #> 151,277,313
-#>

@@ -36,4 +36,3 @@ for loss in (contrastive, attraction_only):
     print(f"{loss.__name__}: own caption {c[own].mean():.2f}, another {c[~own].mean():.2f}")
     #> contrastive: own caption 0.99, another -0.14
     #> attraction_only: own caption 1.00, another 1.00
-    #>

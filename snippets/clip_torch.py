@@ -15,7 +15,6 @@ logits, pairs = 20.0 * images @ texts.T, torch.arange(3, device=device)
 by_hand = (F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)) / 2
 print(f"{by_hand.item():.3f} {clip_loss(images, texts, torch.tensor(20.0, device=device)).item():.3f}")
 #> 0.616 0.616
-#>
 
 trained, digits = digits_clip(), split(load_digits())[1]
 model = CLIP(trained.config).to(device)
@@ -27,4 +26,3 @@ with torch.no_grad():
     p = model(pixels, ids).softmax(-1)
 print(f"{(p.argmax(1).cpu() == torch.tensor(digits.labels)).float().mean().item():.3f}")
 #> 0.983
-#>
