@@ -1,9 +1,7 @@
 """The figures of the CLIP page."""
 
 import numpy as np
-from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path
-from matplotlib.transforms import Affine2D
+from matplotlib.patches import Rectangle
 
 from figures.captioned_digits import (
     chances,
@@ -15,6 +13,7 @@ from figures.captioned_digits import (
     recorded,
     text_vectors,
 )
+from figures.neural_network import INK
 from figures.style import ARC, BG, FG, MUTED, bare, canvas, label
 
 RED, BLUE = ARC["generation"], ARC["foundations"]
@@ -24,11 +23,8 @@ TRIED = (188, "thin", "thick"), (32, "narrow", "wide"), (47, "left-leaning", "ri
 
 def _digit(ax, image, x, y, size):
     """An image of 8 x 8 pixels as recorded, from 0 to 1, its top left corner at (x, y)."""
-    levels = np.rint(15 * image)
-    for level in np.setdiff1d(levels, 0):  # one path for all pixels of a shade
-        corners = [(x + j * size, y + i * size) for i, j in np.argwhere(levels == level)]
-        squares = [Path.unit_rectangle().transformed(Affine2D().scale(size).translate(*c)) for c in corners]
-        ax.add_patch(PathPatch(Path.make_compound_path(*squares), fc=FG, ec="none", alpha=float(level) / 15))
+    extent = (x, x + 8 * size, y + 8 * size, y)
+    ax.imshow(image, INK, vmin=0, vmax=1, interpolation="none", extent=extent, aspect="equal")
     ax.add_patch(Rectangle((x, y), 8 * size, 8 * size, fill=False, ec=MUTED, lw=0.6))
 
 
@@ -89,7 +85,7 @@ def learning():
     losses = np.array(recorded("losses"))
     left.plot([1, *(10 * np.arange(1, len(losses) + 1))], [recorded("first_loss"), *losses], color=RED)
     left.axhline(np.log(128), color=FG, lw=0.8, ls=(0, (3, 3)))
-    label(left, 990, np.log(128) + 0.3, "blind: log 128", MUTED, ha="right", fontsize=9.5)
+    label(left, 990, np.log(128) + 0.3, "blind: about log 128", MUTED, ha="right", fontsize=9.5)
     left.set(title="loss", xlabel="step", ylim=(0, 5.7), xticks=[0, 500, 1000])
     steps, shares = np.array(recorded("zero_shot")).T
     right.plot(steps, 100 * shares, color=RED)
@@ -106,22 +102,16 @@ def prompts():
     fig, axes = canvas(height=2.25, columns=4)
     rows = np.array([82, 47, 358, 0])
     for ax, row, p in zip(axes, rows, chances(rows), strict=True):
-        bare(ax).set(xlim=(-0.7, 9.7), ylim=(10.4, -6), aspect="equal")
+        shown, best = int(held_out().labels[row]), int(p.argmax())
+        bare(ax).set(xlim=(-0.7, 9.7), ylim=(10.4, -6))
         _digit(ax, held_out().recorded[row], 2.1, -6, 0.6)
-        label(
-            ax,
-            4.5,
-            -0.2,
-            "shows " + ("an 8" if held_out().labels[row] == 8 else f"a {held_out().labels[row]}"),
-            MUTED,
-            fontsize=9,
-        )
+        label(ax, 4.5, -0.2, f"shows {'an' if shown == 8 else 'a'} {shown}", MUTED, fontsize=9)
         for digit in range(10):
-            right = digit == held_out().labels[row]
-            ax.add_patch(Rectangle((digit - 0.4, 9 - 8 * p[digit]), 0.8, 8 * p[digit], fc=RED if right else BLUE, lw=0))
-            label(ax, digit, 9.9, f"{digit}", FG if right else MUTED, fontsize=9)
+            colour = RED if digit == shown else BLUE
+            if p[digit] > 0.005:
+                ax.add_patch(Rectangle((digit - 0.4, 9 - 8 * p[digit]), 0.8, 8 * p[digit], fc=colour, lw=0))
+            label(ax, digit, 9.9, f"{digit}", FG if digit == shown else MUTED, fontsize=9)
         ax.plot([-0.6, 9.6], [9, 9], color=MUTED, lw=0.8)
-        best = int(p.argmax())
         label(ax, best + (0.7 if best < 5 else -0.7), 3, f"{100 * p[best]:.0f} %", ha="left" if best < 5 else "right")
     return fig
 
