@@ -40,7 +40,7 @@ def path(prompt, every=4, seed=0):
 
 
 @functools.cache
-def drawn(each=20):
+def drawn(each=10):
     """Images (n, 1, 16, 16) and what was asked for (n): so many of each digit."""
     labels = np.tile(np.arange(10), each)
     vae = digits_vae()

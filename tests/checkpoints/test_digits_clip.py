@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from figures import captioned_digits as captioned
 from kb.architecture.transformer import count_parameters
 from kb.autograd.tensor import value_and_grad
 from kb.checkpoints.shipped import FOLDER, digits_clip, digits_clip_facts
@@ -110,3 +111,69 @@ def test_the_first_steps_are_those_of_the_code():
     x, ids, left_out = training.drawn(TRAIN, training.BATCH, rng)
     value = training.loss(params, training.moved(x, rng), ids, left_out, training.CONFIG)
     assert float(value) == pytest.approx(digits_clip_facts()["first_losses"][0], abs=1e-3)
+
+
+def test_what_is_left_unsaid():
+    """The words never stand with their digit, do stand with the others, and the rest of the sentence is the same."""
+    draws = [training.drawn(TRAIN, 200, np.random.default_rng(3), silent) for silent in (None, {7: "thickness"})]
+    plain, silent = ([training.TOKENS.decode(row) for row in ids] for _, ids, _ in draws)
+    assert any("thick" in text for text in silent)
+    for before, after in zip(plain, silent, strict=True):
+        quiet = before.replace("thick ", "").replace("thin ", "")
+        assert after == (quiet if "seven" in before else before)
+    assert any(before != after for before, after in zip(plain, silent, strict=True))
+
+
+def test_arithmetic_by_a_plain_loop():
+    """A thin digit plus "thick" minus "thin": the share of nearest images that are thick and the same digit."""
+    images = [MODEL.image_features(x) for x in HELD_OUT.x]
+
+    def text(word, label):
+        return MODEL.text_features(training.TOKENS.encode(f"a photo of a {word} {DIGITS[label]}"))
+
+    thin, thick = (training.SPOKEN.index(word) for word in ("thin", "thick"))
+    hits = []
+    for i in np.flatnonzero(HELD_OUT.true[:, thin])[:40]:
+        label = int(HELD_OUT.labels[i])
+        wanted = images[i] + text("thick", label) - text("thin", label)
+        cosines = [-2 if j == i else float(wanted @ other) for j, other in enumerate(images)]
+        best = cosines.index(max(cosines))
+        hits.append(bool(HELD_OUT.labels[best] == label and HELD_OUT.true[best, thick]))
+    vectors, rows = captioned.moved("thin", "thick")
+    found = captioned.nearest(vectors, rows)[:40, 0]
+    expected = (HELD_OUT.labels[found] == HELD_OUT.labels[rows[:40]]) & HELD_OUT.true[found, thick]
+    assert hits == expected.tolist()
+    assert sum(hits) > 30
+
+
+def test_described_by_hand():
+    """Three digits, and a model whose vectors are those of the true and complete descriptions, then of vague ones."""
+
+    class Knows:
+        def __init__(self, sentences):
+            self.ids = training.TOKENS.encode_all(sentences)
+
+        def image_features(self, _):
+            return np.eye(len(self.ids))
+
+        def text_features(self, ids):
+            return np.all(ids[:, None] == self.ids, axis=-1).astype(float)
+
+    part = HELD_OUT.some(np.array([82, 213, 12]))  # a thin wide right-leaning 7, a wide 2, a thin 0
+    assert training.described(
+        Knows(["a photo of a thin wide right-leaning seven", "a photo of a wide two", "a photo of a thin zero"]), part
+    ) == (1, 1)
+    vague = training.described(Knows(["a photo of a seven", "a photo of a wide two", "a photo of a thick zero"]), part)
+    np.testing.assert_allclose(vague, (2 / 3, 1 / 3))
+
+
+def test_the_record_fits_the_weights():
+    record = training.read()
+    assert record["zero_shot"][-1] == [training.STEPS, digits_clip_facts()["held_out"]["zero_shot"]]
+    assert record["first_loss"] == pytest.approx(digits_clip_facts()["first_losses"][0], abs=1e-4)
+    assert len(record["losses"]) == training.STEPS // 10
+    for digit, name in training.SILENT.items():
+        either = [training.SPOKEN.index(word) for word in PAIRS[name]]
+        own = HELD_OUT.true[HELD_OUT.labels == digit][:, either]
+        assert record["silent"][name][1] == own.any(axis=1).sum()
+    assert [*record["same_pairs"]] == [str(n) for n in training.BATCHES]
