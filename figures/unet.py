@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap
 
+from figures import letter_u
 from figures.digit_noise import LEVELS, TELLING, losses, reading
-from figures.neural_network import INK
 from figures.skipped import MEASURED, pictures
 from figures.stable_diffusion_unet import by_level
 from figures.style import ARC, BLUE, GREEN, LINE, MUTED, OCHRE, bare, canvas, label
@@ -15,11 +15,7 @@ RED = ARC["generation"]
 SIGNED = colormaps["RdBu_r"].resampled(9)  # few colours: the page is smaller
 SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", ARC["generation"]], N=13)
 ARROW = {"arrowstyle": "->", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
-
-
-def _picture(ax, image, x, y, size, cmap=INK, low=-99, high=99):
-    """An image whose top left is at (x, y), where y runs down."""
-    ax.imshow(image, cmap=cmap, vmin=low, vmax=high, extent=(x, x + size, y + size, y), interpolation="none")
+KEPT = {**ARROW, "color": BLUE, "lw": 1.4}
 
 
 def _plate(ax, width, height):
@@ -33,57 +29,31 @@ def through():
     joined on, as arrows across show: 32 and 16 channels become 48. At the end the predicted noise, 1 by 16 by 16."""
     fig, ax = canvas(height=3.75)
     _plate(ax, 17.4, 11.6)
-    met = {name: (shape, np.array(tile)) for name, shape, tile in MEASURED["met"]}
-    sizes, tops = {16: 2.0, 8: 1.45, 4: 0.95}, {16: 1.4, 8: 5.3, 4: 8.3}
-    x_of = {16: (2.85, 5.75, 10.1, 12.6), 8: (4.0, 6.2, 9.9, 12.1), 4: (4.4, 6.9, 9.95, 12.1)}
-    rows = {
-        16: ("conv_in", "down_blocks.0.resnets.0", "up_blocks.2.resnets.0", "up_blocks.2.resnets.1"),
-        8: ("down_blocks.0.down", "down_blocks.1.resnets.0", "up_blocks.1.resnets.0", "up_blocks.1.resnets.1"),
-        4: ("down_blocks.1.down", "down_blocks.2.resnets.0", "up_blocks.0.resnets.0", "up_blocks.0.resnets.1"),
-    }
-    _picture(ax, pictures("noisy")[2], 0.1, 1.4, 2.0)
-    _picture(ax, met["conv_out"][1], 15.3, 1.4, 2.0)
+    ax.imshow(letter_u.board(), extent=(0, 17.5, 11.5, 0), interpolation="none")
     label(ax, 1.1, 4.1, "noisy image\n1 × 16 × 16", fontsize=8.5)
     label(ax, 16.3, 4.1, "its noise\n1 × 16 × 16", fontsize=8.5)
-    for side, names in rows.items():
-        size, top = sizes[side], tops[side]
-        for name, x in zip(names, x_of[side], strict=True):
-            shape, tile = met[name]
-            _picture(ax, tile, x, top, size, SIGNED)
-            joined = met.get(name.replace("resnets", "joined")) if name.startswith("up") else None
-            text = f"{shape[0]} × {side} × {side}" if joined is None else f"{joined[0][0]} → {shape[0]}"
-            label(ax, x + size / 2, top + size + 0.36, text, BLUE if joined else MUTED, fontsize=8)
-        (a, b, c, d), y = x_of[side], top + size / 2
-        ax.annotate("", (c - 0.1, y), (b + size + 0.1, y), arrowprops={**ARROW, "color": BLUE, "lw": 1.4})
-        arc = {**ARROW, "color": BLUE, "lw": 1.4, "connectionstyle": f"arc3,rad={-0.17 if side == 16 else -0.2}"}
-        ax.annotate("", (d + size / 2, top - 0.08), (a + size / 2, top - 0.08), arrowprops=arc)
-    _picture(ax, met["mid_block.resnets.0"][1], 8.3, 10.2, 0.95, SIGNED)
-    label(ax, 9.45, 10.7, "middle, 32 × 4 × 4", MUTED, ha="left", fontsize=8)
-    for a, b in (
-        ((2.2, 2.4), (2.75, 2.4)),
-        ((14.7, 2.4), (15.2, 2.4)),
-        ((6.1, 4.1), (5.3, 5.15)),
-        ((6.4, 7.4), (5.6, 8.15)),
-        ((7.3, 9.9), (8.2, 10.6)),
-        ((9.35, 10.4), (10.1, 9.9)),
-        ((11.85, 8.2), (11.1, 7.4)),
-        ((12.2, 5.2), (11.5, 4.05)),
-    ):
-        ax.annotate("", b, a, arrowprops=ARROW)
+    for x, y, text, joined in letter_u.labels():
+        label(ax, x, y, text, BLUE if joined else MUTED, fontsize=8)
+    for start, end in letter_u.ONWARDS:
+        ax.annotate("", end, start, arrowprops=ARROW)
+    for start, end, bend in letter_u.across():
+        ax.annotate("", end, start, arrowprops={**KEPT, "connectionstyle": f"arc3,rad={bend}"})
     label(ax, 8.85, 0.25, "kept and joined on", BLUE, fontsize=9)
     return fig
 
 
 def skips():
-    """Left, four digits in columns: clean, noisy, and what two networks make of the noisy ones. With skips, clear
+    """Left, three digits in columns: clean, noisy, and what two networks make of the noisy ones. With skips, clear
     strokes. Without, blurred and spotted ones. Right, the error on held-out digits by level, from 20 to 900,
     logarithmic: with skips it falls from 0.14 to 0.002, without from 0.20 to 0.014. The second curve lies above the
     first everywhere, and the further to the right the more: in the end it is eight times as high."""
-    fig, (left, right) = canvas(height=2.6, columns=2, width_ratios=[1.3, 1])
-    _plate(left, 6.9, 4.4)
-    for j, name in enumerate(("clean", "noisy", "with", "without")):
-        for k, image in enumerate(pictures(name)):
-            _picture(left, image, 2.65 + 1.06 * k, 0.1 + 1.06 * j, 1.0)
+    fig, (left, right) = canvas(height=2.6, columns=2, width_ratios=[1.15, 1])
+    _plate(left, 5.9, 4.4)
+    names = ("clean", "noisy", "with", "without")
+    rows = np.array([pictures(name)[:3] for name in names])  # (4, 3, 16, 16)
+    sheet = np.pad(rows, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=-99).swapaxes(1, 2).reshape(4 * 17, 3 * 17)
+    left.imshow(sheet, cmap=letter_u.GREYS, vmin=-99, vmax=99, extent=(2.65, 5.84, 4.35, 0.1), interpolation="none")
+    for j, name in enumerate(names):
         text = {"with": "with skips", "noisy": "noisy, $t$ = 300"}.get(name, name)
         label(left, 2.5, 0.6 + 1.06 * j, text, {"with": BLUE, "without": RED}.get(name, MUTED), ha="right", fontsize=9)
     for name, colour in (("without", RED), ("with", BLUE)):
@@ -95,15 +65,15 @@ def skips():
 
 
 def clocks():
-    """The timestep as 32 numbers, one row each, for t from 0 to 999 from left to right; blue is -1, red 1. The upper
-    16 rows are cosines, the lower 16 sines. In each half the first row flickers, and every further row changes more
+    """The timestep as 16 numbers, one row each, for t from 0 to 499 from left to right; blue is -1, red 1. The upper
+    8 rows are cosines, the lower 8 sines. In each half the first row flickers, and every further row changes more
     slowly, until the last hardly changes at all."""
-    fig, ax = canvas(height=2.4)
-    t = np.arange(0, 1000, 2)
-    place = {"aspect": "auto", "extent": (0, 1000, 32, 0), "interpolation": "none"}
-    ax.imshow(timestep_embedding(t, 32).T, cmap=SIGNED, vmin=-1, vmax=1, **place)
-    ax.set(xlabel="timestep $t$", yticks=[8, 24], yticklabels=["cosines", "sines"])
-    ax.axhline(16, color=LINE, lw=1)
+    fig, ax = canvas(height=1.9)
+    t = np.arange(0, 500, 2)
+    place = {"aspect": "auto", "extent": (0, 500, 16, 0), "interpolation": "none"}
+    ax.imshow(timestep_embedding(t, 16).T, cmap=SIGNED, vmin=-1, vmax=1, **place)
+    ax.set(xlabel="timestep $t$", yticks=[4, 12], yticklabels=["cosines", "sines"])
+    ax.axhline(8, color=LINE, lw=1)
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.tick_params(length=0)
@@ -111,22 +81,22 @@ def clocks():
 
 
 def words():
-    """Two tables of attention, four blocks by twelve tokens, the darker the more is read; level 400. For "a photo of a
-    thick seven" most is read at the five ends that fill the text up, above all in the middle, then at the start and at
-    "thick"; at "seven" itself little. For "a photo of a thin narrow three" the word "narrow" is read much in three of
-    the four blocks and "thin" in the fourth, the ends in all of them, and "three" itself little."""
+    """Two tables of attention in per cent, four blocks by the tokens of a prompt, the darker the more is read; level
+    400. For "a photo of a thick seven" most is read at the ends that fill the text up, 82 in the middle block and 66 in
+    the first; "thick" has 5 to 9, "seven" 0 to 6. For "a photo of a thin narrow three" the ends have 79 in the middle
+    and 35 to 53 elsewhere, "narrow" 20 in the middle, "thin" 22 in the last block, "three" 0 to 6."""
     fig, axes = canvas(height=3.3, rows=2)
-    names = ("down", "middle", "up, first", "up, second")
-    for ax, prompt, digit in zip(
-        axes, ("a photo of a thick seven", "a photo of a thin narrow three"), (7, 3), strict=True
-    ):
-        shares = np.array([maps.mean(axis=(0, 1)) for maps in reading(prompt, 400, digit).values()])
-        ax.imshow(shares, cmap=SHARES, vmin=0, vmax=0.24, aspect="auto")
+    prompts = {"a photo of a thick seven": 7, "a photo of a thin narrow three": 3}
+    for ax, (prompt, digit) in zip(axes, prompts.items(), strict=True):
         tokens = ["start", *prompt.split()]
-        ax.set_xticks(range(12), tokens + ["end"] * (12 - len(tokens)), fontsize=8.5)
-        ax.set_yticks(range(4), names)
+        shares = np.array([maps.mean(axis=(0, 1)) for maps in reading(prompt, 400, digit).values()])
+        ends = shares[:, len(tokens) :].sum(axis=1, keepdims=True)
+        shares = np.concatenate([shares[:, : len(tokens)], ends], axis=1)
+        ax.imshow(np.sqrt(shares), cmap=SHARES, vmin=0, vmax=1, aspect="auto")
+        ax.set_xticks(range(len(tokens) + 1), [*tokens, "ends"])
+        ax.set_yticks(range(4), ("down", "middle", "up, first", "up, second"))
         for (i, j), share in np.ndenumerate(shares):
-            label(ax, j, i, f"{100 * share:.0f}", "#ffffff" if share > 0.17 else "#1c1e21", fontsize=8.5)
+            label(ax, j, i, f"{100 * share:.0f}", "#ffffff" if share > 0.5 else "#1c1e21", fontsize=9.5)
         for spine in ax.spines.values():
             spine.set_visible(False)
         ax.tick_params(length=0)
@@ -146,7 +116,7 @@ def losses_by_level():
         ("empty", "without the prompt", BLUE, (560, 0.24)),
         ("network", "with the prompt", RED, (60, 0.19)),
     ):
-        ax.plot(LEVELS, losses(answer, TELLING), ".-", color=colour)
+        ax.plot(LEVELS, losses(answer, TELLING), color=colour)
         label(ax, *place, name, colour, ha="left")
     ax.set(xlabel="level $t$", ylabel="squared error", ylim=(0, 1.05), xlim=(0, 1000))
     return fig

@@ -10,15 +10,8 @@ from kb.generation.latent_diffusion import draw_latent
 from kb.generation.unet import count_parameters
 
 unet, vae, rng = digits_unet(), digits_vae(), np.random.default_rng(0)
-print(f"{count_parameters(unet.config):,} parameters; channels in and out:")
-#> 555,940 parameters; channels in and out:
-for level in unet.config.levels():
-    print(" ", level.name, level.widths, level.heads, "heads")
-    #>   down_blocks.0 ((32, 32),) 4 heads
-    #>   down_blocks.1 ((32, 48),) 0 heads
-    #>   mid_block ((48, 48), (48, 48)) 4 heads
-    #>   up_blocks.0 ((96, 48), (80, 48)) 0 heads
-    #>   up_blocks.1 ((80, 32), (64, 32)) 4 heads
+print(f"{count_parameters(unet.config):,} parameters")
+#> 555,940 parameters
 
 # Codes of sevens, and what the text encoder makes of three sentences.
 digits = load_digits()
