@@ -53,7 +53,8 @@ class CLIPTokenizer:
         said = read_json(settings) if settings.exists() else {}
         pad = said.get("pad_token") or END
         length = min(said.get("model_max_length", LENGTH), LENGTH)
-        return cls(*_vocabulary(folder), pad["content"] if isinstance(pad, dict) else pad, length)
+        vocab, merges = _vocabulary(folder)
+        return cls(vocab, merges, pad["content"] if isinstance(pad, dict) else pad, length)
 
     @property
     def vocab_size(self):
