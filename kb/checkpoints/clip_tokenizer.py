@@ -8,19 +8,21 @@ https://github.com/openai/CLIP/blob/main/clip/simple_tokenizer.py
 """
 
 import itertools
-import json
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from kb.checkpoints.hugging_face import read_json
 from kb.checkpoints.vocabulary import spelled
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 LENGTH = 77  # of the texts that CLIP was trained on, start and end included
 END_OF_WORD = "</w>"
 MOST = 100_000  # words that a tokenizer remembers
+LARGEST = 100_000_000  # bytes of a vocabulary; CLIP's has a million
 _SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")  # Unicode's White_Space
 
 
@@ -47,15 +49,11 @@ class CLIPTokenizer:
         that is not of its form.
         """
         folder = Path(folder)
-        both, settings = folder / "tokenizer.json", folder / "tokenizer_config.json"
-        if (folder / "vocab.json").exists() or not both.exists():
-            vocab, merges = _json(folder / "vocab.json"), _read_merges(folder / "merges.txt")
-        else:
-            vocab, merges = (_json(both).get("model", {}).get(name, {}) for name in ("vocab", "merges"))
-        _check(folder, vocab, merges)
-        said = _json(settings) if settings.exists() else {}
+        settings = folder / "tokenizer_config.json"
+        said = read_json(settings) if settings.exists() else {}
         pad = said.get("pad_token") or END
         length = min(said.get("model_max_length", LENGTH), LENGTH)
+        vocab, merges = _vocabulary(folder)
         return cls(vocab, merges, pad["content"] if isinstance(pad, dict) else pad, length)
 
     @property
@@ -126,21 +124,25 @@ def _words(text):
 
 
 # ---- the files ---------------------------------------------------------------------------------------------------
-def _json(path):
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: expected a JSON object, found {type(found).__name__}")
-    return found
-
-
-def _read_merges(path):
-    """A line per merge behind a first line that names the version; the last line may be empty."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [line.split(" ") for line in lines[lines[0].startswith("#version") :] if line]
-
-
-def _check(folder, vocab, merges):
-    if not vocab or not all(type(number) is int and number >= 0 for number in vocab.values()):
+def _vocabulary(folder):
+    """The numbers of the tokens, and the merges."""
+    vocab_json, both = folder / "vocab.json", folder / "tokenizer.json"
+    vocab: Any
+    merges: Any
+    if vocab_json.exists() or not both.exists():
+        vocab, merges = read_json(vocab_json, LARGEST), _lines(folder / "merges.txt")
+    else:
+        model = read_json(both, LARGEST).get("model")
+        vocab, merges = (model.get(name) for name in ("vocab", "merges")) if isinstance(model, dict) else (None, None)
+    if not isinstance(vocab, dict) or not all(type(number) is int and number >= 0 for number in vocab.values()):
         raise ValueError(f"{folder}: the vocabulary must number every token")
+    merges = [merge.split(" ") if isinstance(merge, str) else merge for merge in merges or []]
     if wrong := [merge for merge in merges if not isinstance(merge, list) or len(merge) != 2]:
         raise ValueError(f"{folder}: a merge is of two tokens, found {wrong[0]}")
+    return vocab, merges
+
+
+def _lines(path):
+    """A merge per line behind a first line that names the version; the last line may be empty."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [line for line in lines[lines[0].startswith("#version") :] if line]

@@ -6,12 +6,10 @@ Source: https://huggingface.co/docs/diffusers/api/schedulers/ddim
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from kb.checkpoints.hugging_face import config_from
+from kb.checkpoints.hugging_face import config_from, read_json
 from kb.generation.forward_diffusion import make_betas, rescale_zero_terminal_snr
 from kb.generation.reverse_diffusion import timesteps
 
@@ -82,7 +80,7 @@ STABLE_DIFFUSION = SchedulerConfig(
 
 def read_scheduler(path):
     """The settings of a scheduler_config.json. Raises ValueError, with the file, for what kb does not compute."""
-    fields = json.loads(Path(path).read_text(encoding="utf-8"))
+    fields = read_json(path)
     for name, value in FIXED.items():
         if fields.get(name, value) != value:
             raise ValueError(f"{path}: {name} is {fields[name]!r}; kb computes {value!r} only")

@@ -12,7 +12,6 @@ Source: Rombach et al. 2022, "High-resolution image synthesis with latent diffus
 D.1, https://arxiv.org/abs/2112.10752; the folder: https://huggingface.co/docs/diffusers/using-diffusers/loading
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from kb.checkpoints.clip_tokenizer import CLIPTokenizer
+from kb.checkpoints.hugging_face import read_json
 from kb.checkpoints.scheduler_config import STABLE_DIFFUSION, SchedulerConfig, read_scheduler
 from kb.generation.classifier_free_guidance import guided_model
 from kb.generation.clip import CLIPText
@@ -129,7 +129,7 @@ class TextToImage:
 
 def check_index(path):
     """Raises ValueError where a model_index.json is not that of a pipeline that kb puts together."""
-    index = json.loads(Path(path).read_text(encoding="utf-8"))
+    index = read_json(path)
     if index.get("_class_name") != "StableDiffusionPipeline":
         raise ValueError(f"{path}: _class_name is {index.get('_class_name')!r}, expected 'StableDiffusionPipeline'")
     for part, kind in PARTS.items():

@@ -150,3 +150,11 @@ def test_errors(tmp_path):
     (folder / "vocab.json").write_text("[]", encoding="utf-8")
     with pytest.raises(ValueError, match=r"vocab.json: expected a JSON object, found list"):
         CLIPTokenizer.from_pretrained(folder)
+    (folder / "vocab.json").unlink()
+    for text in ('{"model": []}', '{"model": {"vocab": ["a"]}}', '{"model": {"vocab": {"a": -1}}}'):
+        (folder / "tokenizer.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match="t: the vocabulary must number every token"):
+            CLIPTokenizer.from_pretrained(folder)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"vocab\.json"):
+        CLIPTokenizer.from_pretrained(folder)
