@@ -70,6 +70,7 @@ train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.clip
 	$(PY) -m training.denoiser
 	$(PY) -m training.samplers
+	$(PY) -m training.text_to_image
 
 new: $(VENV)/site.stamp  ## make new concept=<slug>: write the files of a planned concept from the template
 	$(PY) -m sitebuild.new $(concept)

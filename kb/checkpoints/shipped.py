@@ -10,7 +10,10 @@ from kb.architecture.tokenization import Tokenizer
 from kb.architecture.transformer import GPT2, GPTConfig
 from kb.checkpoints.clip_config import CLIPConfig, CLIPTextConfig, CLIPVisionConfig
 from kb.checkpoints.safetensors import load_file, read_header
-from kb.generation.clip import CLIP
+from kb.data.captions import WordTokenizer
+from kb.generation.clip import CLIP, CLIPText, tower_of
+from kb.generation.text_to_image import TextToImage
+from kb.generation.unet import UNet, UNetConfig
 from kb.generation.variational_autoencoder import VAE, VAEConfig
 from kb.generation.vision_transformer import ViT, ViTConfig
 
@@ -103,6 +106,28 @@ def digits_guided() -> dict[str, np.ndarray]:
     """
     weights = load_file(FOLDER / "digits_guided.safetensors")
     return {name: weight.astype(np.float32) for name, weight in weights.items()}
+
+
+def digits_text_encoder() -> CLIPText:
+    """The text tower of `digits_clip` alone: token ids of a WordTokenizer in, a vector per token out."""
+    clip = digits_clip()
+    return CLIPText(clip.config.text_config, tower_of(clip.params, "text_model."))
+
+
+def digits_unet() -> UNet:
+    """A U-Net that names the noise in scaled codes of `digits_vae`, 4 x 4 x 4, and reads a prompt, or an empty one.
+
+    float32 (stored as float16), with diffusers' names: "conv_in.weight" (32, 4, 3, 3), ... Its prompts are the vectors
+    of `digits_text_encoder`, 12 of 64 numbers; its noise schedule is Stable Diffusion's.
+    """
+    path = FOLDER / "digits_unet.safetensors"
+    weights = {name: weight.astype(np.float32) for name, weight in load_file(path).items()}
+    return UNet(UNetConfig(**json.loads(read_header(path).metadata["config"])), weights)
+
+
+def digits_text_to_image() -> TextToImage:
+    """All parts together: it draws a digit of 16 x 16 pixels from a sentence such as "a photo of a thick three"."""
+    return TextToImage(WordTokenizer(), digits_text_encoder(), digits_unet(), digits_vae())
 
 
 def gpt_tales() -> tuple[GPT2, Tokenizer]:
