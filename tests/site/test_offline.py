@@ -8,8 +8,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 
 from sitebuild import macros, offline
-from tests.site.html import Page
 from tests.site.waiting import until
+
+TAG = re.compile(r"<[a-z][^<>]*>")
 
 
 # ---- what is changed ---------------------------------------------------------------------------------------------
@@ -96,34 +97,41 @@ def test_the_bundle_says_nothing_of_when_it_was_made(site):
     assert sum(entry.compress_size for entry in entries) < 20e6
 
 
+@pytest.fixture(scope="module")
+def tags(folder):
+    """path -> the start tags of the page, for every page of the bundle."""
+    return {path: TAG.findall(path.read_text(encoding="utf-8")) for path in folder.rglob("*.html")}
+
+
 @pytest.mark.slow
-def test_every_page_is_in_it_and_every_link_leads_to_a_file(site, folder):
+def test_every_page_is_in_it_and_every_link_leads_to_a_file(site, folder, tags):
     pages = {path.relative_to(site) for path in site.rglob("*.html")}
-    assert {path.relative_to(folder) for path in folder.rglob("*.html")} == {p for p in pages if p.name != "404.html"}
-    ids = {path: set(Page(path.read_text(encoding="utf-8")).ids) for path in folder.rglob("*.html")}
-    dead = []
-    for path in ids:
-        text = path.read_text(encoding="utf-8")
-        assert "Content-Security-Policy" not in text
-        assert 'type="module"' not in text
-        for link in Page(text).links:
+    assert {path.relative_to(folder) for path in tags} == {page for page in pages if page.name != "404.html"}
+    ids = {path: set(re.findall(r'\sid="([^"]*)"', "".join(found))) for path, found in tags.items()}
+    files, dead = {path for path in folder.rglob("*") if path.is_file()}, []
+    for path, found in tags.items():
+        for link in set(re.findall(r'\s(?:href|src)="([^"]*)"', "".join(found))):
             address = urlsplit(urljoin(path.as_uri(), link))
             if address.scheme == "file":
-                target = type(path)(unquote(address.path))
-                whole = not address.fragment or target not in ids or unquote(address.fragment) in ids[target]
-                dead += [] if target.is_file() and whole else [f"{path.relative_to(folder)}: {link}"]
+                target, part = type(path)(unquote(address.path)), unquote(address.fragment)
+                whole = not part or target not in ids or part in ids[target]
+                dead += [] if target in files and whole else [f"{path.relative_to(folder)}: {link}"]
     assert dead == []
 
 
 @pytest.mark.slow
-def test_nothing_needs_a_host(folder):
-    for path in [*folder.rglob("*.html"), *folder.glob("assets/*.css")]:
-        fetched = Page(path.read_text(encoding="utf-8")).fetched if path.suffix == ".html" else []
-        assert not [address for address in fetched if re.match(r"https?:|//", address)], path
+def test_nothing_needs_a_host(folder, tags):
+    for path, found in tags.items():
+        fetched = [
+            tag for tag in found if re.match(r"<(script|img|iframe|link\b.*\brel=\"?(stylesheet|icon|preload))", tag)
+        ]
+        assert len(fetched) >= 4
+        assert not [tag for tag in fetched if re.search(r'\s(src|href)="(https?:|//)', tag)], path
+        assert not [tag for tag in found if "Content-Security-Policy" in tag or 'type="module"' in tag], path
     for path in folder.glob("assets/*.js"):
-        assert not re.search(
-            r"^export |^import |import\.meta|\bfetch\([\"'`]", path.read_text(encoding="utf-8"), re.M
-        ), path
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^export |^import |import\.meta|\bfetch\([\"'`]", text, re.M), path
+    assert not re.search(r"url\([\"']?(https?:|//)", next(folder.glob("assets/*.css")).read_text(encoding="utf-8"))
     assert not list(folder.rglob("*.map"))
 
 
@@ -179,7 +187,7 @@ def test_a_page_opens_from_disk(disk, page):
     until(tab, "document.fonts.status === 'loaded'")
     assert tab.evaluate("[...document.fonts].filter((font) => font.status === 'error').length") == 0
     assert tab.evaluate("getComputedStyle(document.body).getPropertyValue('--foundations')") == "#0b5cad"
-    assert tab.locator("article :is(p, li) a[href]").count() > 0
+    assert tab.locator("article a[href]").count() > 0
 
 
 @pytest.mark.browser
