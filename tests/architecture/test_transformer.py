@@ -7,6 +7,7 @@ import kb.architecture.transformer as kb
 import kb.torch.architecture.transformer as kt
 from figures import backwards
 from kb.autograd.tensor import value_and_grad
+from kb.checkpoints.names import nest
 from kb.learning.cost_function import cross_entropy
 from tests.contract import Case, contract, gpu_contract
 
@@ -28,7 +29,7 @@ def weights(config, seed=0, dtype=np.float64):
 
 
 def layer(config, key):
-    return kb.nest(weights(config))[key]["1"]
+    return nest(weights(config))[key]["1"]
 
 
 CASES = [
@@ -177,14 +178,8 @@ def test_layers_go_by_number_whatever_the_order_of_the_names():
     config = dataclasses.replace(TINY, n_layer=11)
     params = weights(config)
     shuffled = {name: params[name] for name in sorted(params, reverse=True)}
-    assert list(kb.nest(shuffled)["h"]) == [str(i) for i in range(11)]
+    assert list(nest(shuffled)["h"]) == [str(i) for i in range(11)]
     np.testing.assert_array_equal(kb.gpt(shuffled, IDS, config), kb.gpt(params, IDS, config))
-
-
-def test_nest_by_hand():
-    tree = kb.nest({"h.10.b": 1, "ln.weight": 2, "h.2.b": 3, "h.2.a.c": 4})
-    assert tree == {"ln": {"weight": 2}, "h": {"2": {"b": 3, "a": {"c": 4}}, "10": {"b": 1}}}
-    assert list(tree["h"]) == ["2", "10"]
 
 
 def test_where_training_starts():
