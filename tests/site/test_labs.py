@@ -238,9 +238,7 @@ def test_the_notebook_runs_top_to_bottom_with_the_published_wheel(site, wheel, n
 @each_lab
 def test_the_script_is_the_notebook_with_what_it_needs(site, name):
     """Its cells are the notebook's, so it prints the same; that `uv run` finds kb is tested with a snippet."""
-    head, script = re.split(
-        r"(?<=^# ///\n)(?!# )", (site / "notebooks" / f"{name}.py").read_text("utf-8"), maxsplit=1, flags=re.M
-    )
+    head, script = (site / "notebooks" / f"{name}.py").read_text(encoding="utf-8").split("\n# ///\n", 1)
     assert re.search(r'#   "kb @ http\S+\.whl",\n#   "numpy",\n#   "matplotlib",\n', head)
     book = json.loads((site / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
     cells = [(cell["cell_type"], "".join(cell["source"])) for cell in book["cells"][1:]]
