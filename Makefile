@@ -8,8 +8,13 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 export NO_MKDOCS_2_WARNING := 1
+export PYTHONDONTWRITEBYTECODE :=  # where it is set, every test process and snippet compiles all modules again
 
+<<<<<<< HEAD
 .PHONY: help serve site offline test check bench train new lock figures outputs clean
+=======
+.PHONY: help serve site test lint check bench train new lock figures outputs clean
+>>>>>>> main
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -45,10 +50,12 @@ offline: site  ## build the site as one zip that opens from disk, search include
 test: $(VENV)/test.stamp site  ## run every test, the snippets and the checks of the built site
 	$(PY) -m pytest -n 2 --dist loadgroup
 
-check: $(VENV)/test.stamp  ## the fast part: format, lint, types, unit tests
+lint: $(VENV)/test.stamp  ## format, lint, types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+
+check: lint  ## the fast part: format, lint, types, unit tests
 	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow and not browser and not gpu"
 
 bench: $(VENV)/test.stamp  ## measure speed: ratios to named peers, one run

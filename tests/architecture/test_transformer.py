@@ -89,6 +89,7 @@ def texts(config, seed=1):
     return np.random.default_rng(seed).integers(0, config.vocab_size, (2, longest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [*GPT_CONFIGS, *LLAMA_CONFIGS], ids=repr)
 def test_logits_and_every_hidden_state_as_in_transformers(config):
     """Within 1e-4 in float32, at the full length of the model."""
@@ -139,6 +140,7 @@ def next_token_loss(params, ids, config):
     return cross_entropy(np.reshape(logits, (-1, config.vocab_size)), np.reshape(ids[:, 1:], -1))
 
 
+@pytest.mark.slow
 def test_training_in_torch_runs_along_the_same_curve():
     """The first thirty steps of the task of the page, in float32: the same losses to three digits."""
     import torch
@@ -287,6 +289,7 @@ def test_the_task():
     assert text[:, :5].max() < backwards.BAR
 
 
+@pytest.mark.slow
 def test_it_writes_words_backwards_that_it_has_not_seen():
     rng = np.random.default_rng(0)
     kb.init_gpt(backwards.CONFIG, rng)
