@@ -10,11 +10,7 @@ export PYTHONPATH := $(CURDIR)
 export NO_MKDOCS_2_WARNING := 1
 export PYTHONDONTWRITEBYTECODE :=  # where it is set, every test process and snippet compiles all modules again
 
-<<<<<<< HEAD
-.PHONY: help serve site offline test check bench train new lock figures outputs clean
-=======
-.PHONY: help serve site test lint check bench train new lock figures outputs clean
->>>>>>> main
+.PHONY: help serve site offline test lint check bench train new lock figures outputs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
