@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR)
 export NO_MKDOCS_2_WARNING := 1
 export PYTHONDONTWRITEBYTECODE :=  # where it is set, every test process and snippet compiles all modules again
 
-.PHONY: help serve site test lint check bench train new lock figures outputs clean
+.PHONY: help serve site offline test lint check bench train new lock figures outputs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -39,6 +39,9 @@ site: $(VENV)/site.stamp  ## build the static site into site/ (strict)
 	$(PY) -m sitebuild.prepare
 	$(PY) -m mkdocs build --strict --clean
 	$(PY) -m sitebuild.finish
+
+offline: site  ## build the site as one zip that opens from disk, search included: build/deep-learning-knowledge-map.zip
+	$(PY) -m sitebuild.offline
 
 test: $(VENV)/test.stamp site  ## run every test, the snippets and the checks of the built site
 	$(PY) -m pytest -n 2 --dist loadgroup

@@ -1,9 +1,10 @@
-"""After the build: what a static host needs and mkdocs does not make, one style sheet, Markdown copies, the policy."""
+"""After the build: what a static host needs and mkdocs does not make, one style sheet, Markdown copies, the
+policy, the bundle that opens from disk."""
 
 import json
 import re
 
-from sitebuild import ROOT, cards, macros, metadata, policy, styles, texts
+from sitebuild import ROOT, cards, macros, metadata, offline, policy, styles, texts
 
 SITE = ROOT / "site"
 
@@ -18,7 +19,8 @@ def main(site=SITE):
     texts.write(site)
     cards.write(site)
     metadata.write(site)
-    policy.write(site)  # last: it holds the hashes of the scripts that stand in the pages
+    policy.write(site)  # after all that changes pages: it holds the hashes of the scripts that stand in them
+    offline.write(site)  # of the finished pages
 
 
 def without_dates(sitemap):

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import subprocess
@@ -18,10 +19,11 @@ import sys
 from dataclasses import dataclass
 
 from sitebuild import ROOT, figures, links
-from sitebuild.concepts import load_map
+from sitebuild.concepts import front_matter, load_map
 
 FOLDER = ROOT / "docs" / "labs"
 CACHE = ROOT / ".cache" / "labs"
+_CONCEPT = re.compile(r"\[\[([a-z]\w*)(?:\|[^\]]+)?\]\]")
 CYCLE = ("#0b5cad", "#8a5200", "#0a6b57", "#b02a4c", "#7b3aa3")  # of figures.style: they follow light and dark
 
 
@@ -165,6 +167,48 @@ def _take_along(name):
         f'[notebook](../notebooks/{name}.ipynb){{ download="{name}.ipynb" }}, or run it with nothing installed: '
         f"`uv run {site_url()}notebooks/{name}.py`</p>"
     )
+
+
+def index():
+    """All labs, each with what one does there, its concepts, its time and the ways to take it along: `{{ labs }}`."""
+    return "\n".join(line for name in in_nav() for line in _entry(name))
+
+
+def _entry(name):
+    about = front_matter(FOLDER / f"{name}.md")
+    return [
+        f"## [{about['title']}]({name}.md) {{ #{name} }}",
+        "",
+        about["summary"],
+        "",
+        f"- **Time** about {minutes(name)} minutes to read; it runs in seconds",
+        f"- **Concepts** {', '.join(map(links.link, concepts(name)))}",
+        f'- **Take it along** [notebook](../notebooks/{name}.ipynb){{ download="{name}.ipynb" }}, '
+        f'[script](../notebooks/{name}.py){{ download="{name}.py" }}',
+        "",
+    ]
+
+
+def concepts(name):
+    """The concepts that the text of a lab links to, in the order of the map."""
+    text = "".join(cell.text for cell in cells(source(name)) if cell.kind == "markdown")
+    linked = set(_CONCEPT.findall(text))
+    return [concept for concept in load_map() if concept.slug in linked]
+
+
+def in_nav():
+    """All labs in the order of the site's navigation."""
+    listed = re.findall(r"- labs/(\w+)\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    return sorted(names(), key=lambda name: listed.index(name) if name in listed else len(listed))
+
+
+def minutes(name):
+    """The time to read a lab, at 180 words and 8 lines of code a minute, to the next five minutes."""
+    read = {
+        "markdown": lambda text: len(text.split()) / 180,
+        "code": lambda text: len(re.findall(r"^.*\S", text, re.M)) / 8,
+    }
+    return 5 * math.ceil(sum(read[cell.kind](cell.text) for cell in cells(source(name))) / 5)
 
 
 def svg(place):

@@ -8,7 +8,8 @@
 {{ break softmax: without the maximum }}     a snippet in which one thing is taken away, and what it prints
 {{ foot softmax }}                      last line: what the concept leads to, where kb uses it, its reference
 {{ lab digits }}                        a notebook of docs/labs, run, with all that it prints and draws
-{{ map }}, {{ glossary }}, {{ sources }}, {{ last_run }}   whole pages
+{{ map }}, {{ labs }}, {{ glossary }}, {{ sources }}, {{ last_run }}   whole pages
+{{ bundle }}                            the link to the zip that opens from disk
 {{ stops … }}, {{ chapter … }}, {{ questions … }}   the paths: see paths.py
 """
 
@@ -21,6 +22,7 @@ from sitebuild import ROOT, figures, labs, last_run, late, links, paths, sources
 from sitebuild.concepts import ARCS, load_map
 
 _MACRO = re.compile(r"^\{\{ (\w+)(?: +([^:}]*?))?(?:: (.*?))? \}\}$")
+BUNDLE = "downloads/deep-learning-knowledge-map.zip"  # made by offline.py
 _CHECK = re.compile(r"^\{\{ check (.*) \}\}$")
 
 
@@ -187,14 +189,27 @@ def lab(page, name, _):
     return labs.markdown(name)
 
 
+def all_labs(page, *_):
+    return labs.index()
+
+
+def bundle(page, *_):
+    return f'<p><a href="../../{BUNDLE}" download>Download the offline site</a> (zip)</p>'
+
+
 def api(page, name, _):
     """The reference of an arc, of its torch twins (`torch-structure`), or of the shared parts (`engine`)."""
+    return "\n".join(line for module, title in api_modules(name) for line in _module(module, title))
+
+
+def api_modules(name):
+    """(module, title) of all that stands on a page of the reference."""
     if name == "engine":
-        return "\n".join(line for module in _shared() for line in _module(module, f"`{module}`"))
+        return [(module, f"`{module}`") for module in _shared()]
     prefix = "kb.torch" if name.startswith("torch-") else "kb"
     arc = name.removeprefix("torch-")
-    modules = [(c, f"{prefix}.{arc}.{c.slug}") for c in load_map() if c.arc == arc]
-    return "\n".join(line for c, module in modules if has_file(module) for line in _module(module, c.title))
+    modules = [(f"{prefix}.{arc}.{c.slug}", c.title) for c in load_map() if c.arc == arc]
+    return [(module, title) for module, title in modules if has_file(module)]
 
 
 def _shared():
@@ -222,7 +237,9 @@ MACROS = {
     "snippet": snippet,
     "break": break_it,
     "lab": lab,
+    "labs": all_labs,
     "map": the_map,
+    "bundle": bundle,
     "glossary": glossary,
     "sources": all_sources,
     "last_run": last_run.table,

@@ -4,9 +4,9 @@ import json
 import re
 from html import escape
 
-from sitebuild import macros
-from sitebuild.concepts import load_map
-from sitebuild.texts import page_address, site_facts
+from sitebuild import labs, macros, paths
+from sitebuild.concepts import front_matter, load_map
+from sitebuild.texts import DOCS, page_address, pages, site_facts
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
@@ -15,23 +15,45 @@ def learning_resource(concept):
     """The concept as schema.org knows it: what it teaches, how long it takes, what has to be known before."""
     needs = [load_map()[slug] for slug in concept.needs]
     return {
+        **_resource(concept.title, concept.summary, page_address(concept.path), concept.minutes),
+        "teaches": list(concept.terms),
+        "competencyRequired": [_defined_term(need) for need in needs],
+    }
+
+
+def lab(path):
+    """A lab: what one should have read before."""
+    about = front_matter(path)
+    return {
+        **_resource(about["title"], about["summary"], address(path), labs.minutes(path.stem)),
+        "learningResourceType": "notebook",
+        "competencyRequired": [_defined_term(concept) for concept in labs.concepts(path.stem)],
+    }
+
+
+def walk(path):
+    """A path: its stops, in their order."""
+    about, stops = front_matter(path), paths.stops(path.stem)
+    return {
+        **_resource(about["title"], about["summary"], address(path), sum(stop.minutes for stop in stops)),
+        "learningResourceType": "learning path",
+        "hasPart": [_defined_term(stop) for stop in stops],
+    }
+
+
+def _resource(name, about, url, minutes):
+    return {
         "@context": "https://schema.org",
         "@type": "LearningResource",
-        "name": concept.title,
-        "description": concept.summary,
-        "url": page_address(concept.path),
+        "name": name,
+        "description": about,
+        "url": url,
         "inLanguage": "en",
         "isAccessibleForFree": True,
         "license": LICENCE,
-        "timeRequired": f"PT{concept.minutes}M",
-        "teaches": list(concept.terms),
-        "competencyRequired": [_defined_term(need) for need in needs],
+        "timeRequired": f"PT{minutes}M",
         # not a <link rel="alternate">: Material takes that for another language and asks for its sitemap
-        "encoding": {
-            "@type": "MediaObject",
-            "encodingFormat": "text/markdown",
-            "contentUrl": f"{page_address(concept.path)}index.md",
-        },
+        "encoding": {"@type": "MediaObject", "encodingFormat": "text/markdown", "contentUrl": f"{url}index.md"},
         "isPartOf": {"@type": "WebSite", "name": site_facts()[0], "url": macros.site_url()},
     }
 
@@ -60,19 +82,38 @@ def open_graph(title, about, url, card):
 
 def head(concept):
     """All that goes into the head of a concept's page."""
-    # `<` cannot end the script early: JSON may write it as \\u003c
-    data = json.dumps(learning_resource(concept), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     tags = open_graph(concept.title, concept.summary, page_address(concept.path), concept.slug)
-    return f'{tags}<script type="application/ld+json">{data}</script>'
+    return tags + script(learning_resource(concept))
+
+
+def script(data):
+    """The data as a script; `<` cannot end it early, for JSON may write it as \\u003c."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/ld+json">{text}</script>'
+
+
+def head_of_another(path):
+    """All that goes into the head of a page that is no concept's: the card of the site with the page's own words."""
+    about, (name, says) = front_matter(path), site_facts()
+    if path == DOCS / "index.md":
+        return open_graph(name, says, macros.site_url(), "home")
+    tags = open_graph(about["title"], about.get("summary", says), address(path), "home")
+    if path.parent.name == "labs" and path.stem in labs.names():
+        return tags + script(lab(path))
+    return tags + script(walk(path)) if "stops" in about else tags
+
+
+def address(path):
+    return page_address(path.relative_to(DOCS).as_posix())
 
 
 def write(site):
-    """Into every concept page, and the home page."""
-    for concept in load_map():
-        if concept.live:
-            insert(site / concept.path.removesuffix(".md") / "index.html", head(concept))
-    name, about = site_facts()
-    insert(site / "index.html", open_graph(name, about, macros.site_url(), "home"))
+    """Into every page."""
+    concepts = {DOCS / concept.path: concept for concept in load_map()}
+    for path in pages():
+        made = head(concepts[path]) if path in concepts else head_of_another(path)
+        folder = site / path.relative_to(DOCS).with_suffix("")
+        insert((folder.parent if path.stem == "index" else folder) / "index.html", made)
 
 
 def insert(path, tags):

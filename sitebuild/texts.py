@@ -163,12 +163,48 @@ def _lab(name, _):
     return out
 
 
+def _api(name, _):
+    return [line for module, title in macros.api_modules(name) for line in _reference(module, title)]
+
+
+def _reference(module, title):
+    """A module: what it says of itself, and each public function and class with its signature and docstring."""
+    tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    out = ["", f"## {title}", "", f"`{module}`", "", *_docstring(tree)]
+    for node in _public(tree):
+        out += ["", *_fence([_signature(node)]), "", *_docstring(node)]
+    return out
+
+
+def _public(tree):
+    """The public functions and classes, each class with its methods."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            yield from _public(node) if isinstance(node, ast.ClassDef) else ()
+
+
+def _signature(node):
+    """`def softmax(x, axis=-1)` or `class Tensor`."""
+    if isinstance(node, ast.ClassDef):
+        return f"class {node.name}"
+    return f"def {node.name}({ast.unparse(node.args)})"
+
+
+def _docstring(node):
+    return (ast.get_docstring(node) or "").split("\n")
+
+
 def _map(*_):
     out = []
     for arc, (title, question) in ARCS.items():
         out += ["", f"## {title}", "", question, ""]
         out += [f"- {link(c)}: {c.summary}" for c in load_map() if c.arc == arc]
     return out
+
+
+def _bundle(*_):
+    return [f"[Download the offline site]({macros.site_url()}{macros.BUNDLE}) (zip)"]
 
 
 def _without_drawing(macro):
@@ -189,6 +225,9 @@ MACROS = {
     "break": _broken,
     "lab": _lab,
     "map": _map,
+    "api": _api,
+    "bundle": _bundle,
+    "labs": _whole("labs"),
     "glossary": _whole("glossary"),
     "sources": _whole("sources"),
     "last_run": _whole("last_run"),
@@ -198,9 +237,9 @@ MACROS = {
 
 # ---- all pages ---------------------------------------------------------------------------------------------------
 def pages():
-    """The pages that have a copy, in the order of the map, then the rest; the reference of kb is its docstrings."""
+    """All pages, in the order of the map, then the rest."""
     concepts = [DOCS / c.path for c in load_map() if c.live]
-    folders = ("paths", "labs", "reference", "contributing")
+    folders = ("paths", "labs", "reference", "contributing", "api")
     rest = [path for folder in folders for path in sorted((DOCS / folder).glob("*.md"))]
     return [DOCS / "index.md", *concepts, *rest]
 

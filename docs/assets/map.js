@@ -150,9 +150,11 @@ export function wireMap(map) {
     return all(".map-node:not(.is-out), .map-list li[data-slug]:not([hidden])");
   }
 
-  /** Enter goes to the first that is found: in the drawing where it is shown, otherwise in the list. */
+  /** Enter goes to the first whose title begins so, else to the first: in the drawing where it is shown, or in the list. */
   function goTo(hits) {
-    const shown = hits.find((hit) => hit.getClientRects().length);
+    const visible = hits.filter((hit) => hit.getClientRects().length), words = find.value.trim().toLowerCase();
+    const named = (hit) => title(hit.dataset.slug)[0].textContent.toLowerCase().startsWith(words);
+    const shown = visible.find(named) || visible[0];
     const target = shown?.matches("[tabindex]") ? shown : shown?.querySelector("a");
     (target || find).focus();
   }

@@ -2,8 +2,8 @@
 # # Build a GPT from a neuron
 #
 # One script, from a weighted sum to a model that writes. Every step uses the code of the steps before it, and nothing
-# else but NumPy and the [[computation_graph]] that differentiates it. At the end the model is compared, number by
-# number, with the [[transformer]] of this site.
+# else but NumPy and the [[computation_graph|graph]] that differentiates it. At the end the model is compared, number by
+# number, with the [[transformer|transformer]] of this site.
 
 # %%
 import matplotlib.pyplot as plt
@@ -62,7 +62,7 @@ def mlp(x, up, down):
 # %% [markdown]
 # ## 4. From scores to shares, and a cost
 #
-# [[softmax]] makes shares of any scores. The [[cost_function]] is the surprise at what really came.
+# [[softmax]] makes shares of any scores. The [[cost_function|cost]] is the surprise at what really came.
 
 
 # %%
@@ -111,7 +111,7 @@ def learn(params, cost_of, batches, lr):
 # The text is made of little stories from a grammar of ours. Every letter gets a row of a table: see
 # [[token_embedding]].
 # The next letter is guessed from the last one alone: its vector is scored against the rows of the same table, by way
-# of an [[mlp_block]].
+# of an [[mlp_block|MLP block]].
 
 # %%
 text = tales(60_000, seed=0)

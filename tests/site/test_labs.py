@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import types
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from sitebuild import ROOT, images, labs
+from sitebuild.concepts import front_matter, load_map
 from tests.site.build import environment
 from tests.site.test_weight import weigh
 
@@ -193,21 +195,80 @@ def test_the_notebook_holds_the_cells_and_the_links_of_the_site(site, name):
     assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
 
 
+@pytest.fixture(scope="module")
+def wheel(site, tmp_path_factory):
+    """The published wheel, unpacked: what pip does with a wheel of plain Python."""
+    (path,) = (site / "wheels").glob("*.whl")
+    folder = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return path.name, folder
+
+
+RUN = """
+import json, sys
+import kb
+names = {"__name__": "__main__"}
+for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"][1:]:
+    if cell["cell_type"] == "code":
+        exec("".join(cell["source"]), names)
+print(kb.__file__, file=sys.stderr)
+"""
+
+
 @pytest.mark.slow
 @each_lab
-def test_the_script_runs_by_itself_and_prints_what_the_page_shows(site, name, tmp_path):
-    """As `python digits.py` does without a display; that `uv run` finds kb by the metadata is tested with a snippet."""
-    script = site / "notebooks" / f"{name}.py"
-    assert re.search(r'#   "kb @ http\S+\.whl",\n#   "numpy",\n#   "matplotlib",\n', script.read_text(encoding="utf-8"))
+def test_the_notebook_runs_top_to_bottom_with_the_published_wheel(site, wheel, name, tmp_path):
+    """In a fresh process without this checkout on its path and without a display; it prints what the page shows."""
+    book = site / "notebooks" / f"{name}.ipynb"
+    published, installed = wheel
+    assert f"wheels/{published}" in json.loads(book.read_text(encoding="utf-8"))["cells"][0]["source"][0]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", script],
+        [sys.executable, "-W", "ignore", "-c", RUN, book],
         cwd=tmp_path,
-        env=environment(MPLBACKEND="agg", OMP_NUM_THREADS="1"),
+        env=environment(PYTHONPATH=str(installed), MPLBACKEND="agg", OMP_NUM_THREADS="1"),
         capture_output=True,
         text=True,
         check=True,
     )
     assert done.stdout == "".join(cell["text"] for cell in labs.record(name))
+    assert done.stderr.strip() == str(installed / "kb" / "__init__.py")
+
+
+@pytest.mark.slow
+@each_lab
+def test_the_script_is_the_notebook_with_what_it_needs(site, name):
+    """Its cells are the notebook's, so it prints the same; that `uv run` finds kb is tested with a snippet."""
+    head, script = (site / "notebooks" / f"{name}.py").read_text(encoding="utf-8").split("\n# ///\n", 1)
+    assert re.search(r'#   "kb @ http\S+\.whl",\n#   "numpy",\n#   "matplotlib",\n', head)
+    book = json.loads((site / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in book["cells"][1:]]
+    assert [(cell.kind, cell.text) for cell in labs.cells(script)] == cells
+
+
+# ---- the list of all ---------------------------------------------------------------------------------------------
+def test_the_list_has_every_lab_with_its_time_its_concepts_and_its_files():
+    text = labs.index()
+    parts = dict(zip(re.findall(r"\{ #(\w+) \}", text), re.split(r"^## ", text, flags=re.M)[1:], strict=True))
+    assert sorted(parts) == NAMES
+    for name, part in parts.items():
+        about = front_matter(labs.FOLDER / f"{name}.md")
+        assert part.startswith(f"[{about['title']}]({name}.md)")
+        assert about["summary"] in part
+        assert 5 <= int(re.search(r"about (\d+) minutes", part)[1]) <= 60
+        assert f"](../notebooks/{name}.ipynb)" in part
+        assert f"](../notebooks/{name}.py)" in part
+        linked = {slug for slug in re.findall(r"\[\[(\w+)", labs.source(name)) if slug in load_map().concepts}
+        assert len(linked) >= 3
+        assert {concept.slug for concept in labs.concepts(name)} == linked
+        assert all(labs.links.link(load_map()[slug]) in part for slug in linked)
+
+
+def test_the_list_follows_the_navigation(monkeypatch):
+    order = list(labs.in_nav())
+    assert sorted(order) == NAMES
+    monkeypatch.setattr(labs, "names", lambda: ["a_new_one", *NAMES])
+    assert labs.in_nav() == [*order, "a_new_one"]
 
 
 def test_links_become_addresses(monkeypatch):

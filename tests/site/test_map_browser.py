@@ -363,6 +363,10 @@ def test_the_map_is_searched_by_title_meaning_and_terms(visit, the_map):
     assert found(tab) == {"softmax"}, "one of its terms"
     tab.press(".map-find input", "Enter")
     assert tab.evaluate("document.activeElement.closest('[data-slug]').dataset.slug") == "softmax"
+    tab.fill(".map-find input", "clip")
+    assert {"clip", "optimizers"} <= found(tab), "one clips gradients too"
+    tab.press(".map-find input", "Enter")
+    assert tab.evaluate("document.activeElement.closest('[data-slug]').dataset.slug") == "clip"
     tab.fill(".map-find input", "no such thing")
     assert found(tab) == set()
     assert tab.locator(".map-list h2").evaluate_all("hs => hs.every(h => h.parentElement.hidden)")

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from sitebuild import cards, macros, metadata
+from sitebuild import cards, labs, macros, metadata, paths, texts
 from sitebuild.concepts import load_map
 
 LIVE = [c for c in load_map() if c.live]
@@ -19,6 +19,27 @@ def test_the_data_of_a_page_names_what_has_to_be_known():
     assert data["url"] == f"{macros.site_url()}{concept.arc}/{concept.slug}/"
     assert [term["name"] for term in data["competencyRequired"]] == [load_map()[need].title for need in concept.needs]
     assert re.fullmatch(r"PT\d+M", data["timeRequired"])
+
+
+def of(name):
+    found = re.findall(
+        r'<script type="application/ld\+json">(.*)</script>', metadata.head_of_another(texts.DOCS / name)
+    )
+    return json.loads(found[0]) if found else None
+
+
+def test_a_lab_says_what_to_read_before_and_a_path_what_it_passes():
+    lab, path = of("labs/digits.md"), of("paths/from_neuron_to_gpt.md")
+    assert lab["@type"] == path["@type"] == "LearningResource"
+    assert lab["timeRequired"] == f"PT{labs.minutes('digits')}M"
+    assert "The cost function" in [term["name"] for term in lab["competencyRequired"]]
+    stops = paths.stops("from_neuron_to_gpt")
+    assert [part["name"] for part in path["hasPart"]] == [stop.title for stop in stops]
+    assert path["timeRequired"] == f"PT{sum(stop.minutes for stop in stops)}M"
+    assert path["url"] == f"{macros.site_url()}paths/from_neuron_to_gpt/"
+    assert (
+        of("paths/interview_check.md") is of("reference/notation.md") is of("labs/index.md") is of("index.md") is None
+    )
 
 
 def test_tags_are_escaped():
@@ -63,3 +84,17 @@ def test_the_page_carries_them(site, concept):
     assert f"{macros.site_url()}{concept.path.removesuffix('.md')}/index.md" in html
     card = re.search(r'og:image" content="[^"]*/(assets/cards/[\w]+\.png)"', html)[1]
     assert (site / card).stat().st_size < 120_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", texts.pages(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_page_has_a_card_with_its_own_words_and_its_address(site, path):
+    place = path.relative_to(texts.DOCS).with_suffix("")
+    html = (site / (place.parent if path.stem == "index" else place) / "index.html").read_text(encoding="utf-8")
+    canonical = re.search(r'<link rel="canonical" href="([^"]*)"', html)[1]
+    said = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)"', html))
+    assert said["url"] == canonical == metadata.address(path)
+    assert said["title"]
+    assert said["description"]
+    assert (site / said["image"].removeprefix(macros.site_url())).is_file()
+    assert html.count("og:title") == 1

@@ -1,11 +1,13 @@
 """The Markdown copies: nothing of the site's own notation is left, and nothing that a reader needs is lost."""
 
+import inspect
 import re
 
 import pytest
 
+from kb.foundations.softmax import softmax
 from sitebuild import macros, texts
-from sitebuild.concepts import load_map
+from sitebuild.concepts import ARCS, load_map
 from tests.pages import concept_pages
 
 LIVE = [c for c in load_map() if c.live]
@@ -48,6 +50,23 @@ def test_a_page_is_whole_and_plain(page):
     for name in (page.path.stem, f"{page.path.stem}_torch"):
         snippet = macros.snippet_path(f"{name}.py")
         assert not snippet.exists() or snippet.read_text(encoding="utf-8").rstrip() in copy
+
+
+@pytest.mark.parametrize("page", [path for path in texts.pages() if path.parent.name not in ARCS], ids=lambda p: p.stem)
+def test_the_other_pages_are_plain_too(page):
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", texts.copy(page), flags=re.S)
+    assert text.startswith("# ")
+    assert not re.search(r"^\{\{|data-expr|\{ ?\.|\[\[[a-z]|\]\(\.\.?/|\[@|^!!!|^\?\?\?", text, re.M)
+
+
+def test_the_reference_has_signatures_and_meanings():
+    text = texts.copy(texts.DOCS / "api" / "foundations.md")
+    assert "```python\ndef softmax(x, axis=-1)\n```\n\n" in text
+    assert inspect.getdoc(softmax).split("\n")[0] in text
+    assert "def _" not in text
+    engine = texts.copy(texts.DOCS / "api" / "engine.md")
+    assert "```python\nclass Tensor\n```" in engine
+    assert "def backward(self" in engine
 
 
 def test_the_list_names_every_page_once():
