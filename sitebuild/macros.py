@@ -9,6 +9,7 @@
 {{ foot softmax }}                      last line: what the concept leads to, where kb uses it, its reference
 {{ lab digits }}                        a notebook of docs/labs, run, with all that it prints and draws
 {{ map }}, {{ glossary }}, {{ sources }}, {{ last_run }}   whole pages
+{{ notation … }}, {{ parity … }}         tables of the reference: see notation.py and parity.py
 {{ stops … }}, {{ chapter … }}, {{ questions … }}   the paths: see paths.py
 """
 
@@ -17,7 +18,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from sitebuild import ROOT, figures, labs, last_run, late, links, paths, sources
+from sitebuild import ROOT, figures, labs, last_run, late, links, notation, parity, paths, sources
 from sitebuild.concepts import ARCS, load_map
 
 _MACRO = re.compile(r"^\{\{ (\w+)(?: +([^:}]*?))?(?:: (.*?))? \}\}$")
@@ -61,7 +62,7 @@ def head(page, slug, _):
     page.md.kb_slug = slug
     chapters = f' <span class="chapters">{", ".join(c.chapters)}</span>' if c.chapters else ""
     return (
-        f'<p class="concept-head arc-{c.arc}"><a href="../../">{ARCS[c.arc][0]}</a>{chapters} '
+        f'<p class="concept-head arc-{c.arc}" data-search-exclude><a href="../../">{ARCS[c.arc][0]}</a>{chapters} '
         f'<span class="minutes">{c.minutes} min</span> '
         f'<button type="button" class="known-toggle" data-slug="{slug}" hidden>I know this</button></p>'
     )
@@ -72,14 +73,14 @@ def needs(page, slug, _):
     if not c.needs:
         return '<p class="needs" markdown="1">**Builds on** nothing: you can start here.</p>'
     rows = [f"- {links.link(load_map()[need])}: {why}" for need, why in c.needs.items()]
-    return "\n".join(['<div class="needs" markdown="1">', "**Builds on**", "", *rows, "", "</div>"])
+    return "\n".join(['<div class="needs" markdown="1" data-search-exclude="1">', "**Builds on**", "", *rows, "", "</div>"])
 
 
 def foot(page, slug, _):
     the_map, c = load_map(), concept(slug)
     rows = [f"- {links.link(other)}: {other.needs[slug]}" for other in the_map.leads_to(slug)]
     lines = [
-        '<div class="leads" markdown="1">',
+        '<div class="leads" markdown="1" data-search-exclude="1">',
         "## Where it leads",
         "",
         *(rows or ["Nothing on this map builds on it."]),
@@ -139,7 +140,7 @@ def _shown(name):
         f'--8<-- "{name}"',
         "```",
         "",
-        f'<p class="run" markdown="1">[Download](../snippets/{name}){{ download="{name}" }} '
+        f'<p class="run" markdown="1" data-search-exclude="1">[Download](../snippets/{name}){{ download="{name}" }} '
         f"or run it with nothing installed: `uv run {site_url()}snippets/{name}`</p>",
     ]
 
@@ -226,5 +227,7 @@ MACROS = {
     "glossary": glossary,
     "sources": all_sources,
     "last_run": last_run.table,
+    "notation": notation.markdown,
+    "parity": parity.markdown,
     **paths.MACROS,
 }
