@@ -116,17 +116,24 @@ def common(row):
 
 
 def table(found):
+    """Symbol, shape where one has one, meaning with its pages below it, and the names in code."""
     shapes = any(row.shape for row in found)
-    head = ["Symbol", *(["Shape"] if shapes else []), "Meaning", "In kb", "In torch", "On the pages"]
+    head = ["Symbol", *(["Shape"] if shapes else []), "Meaning, and where", "In kb", "In torch"]
     lines = [f"| {' | '.join(head)} |", "|" + ":--|" * len(head)]
     for row in found:
-        cells = [f"${row.show or row.symbol}$", *([row.shape] if shapes else []), row.means, code(row.kb), code(row.torch)]
-        lines.append(f"| {' | '.join([*cells, places(row.pages)])} |")
-    return "\n".join(['<div class="notation" markdown="1">', "", *lines, "", "</div>"])
+        meaning = f"{row.means}<br><small>{places(row.pages)}</small>"
+        cells = [f"${row.show or row.symbol}$", *([row.shape] if shapes else []), meaning, code(row.kb), code(row.torch)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return framed(lines)
+
+
+def framed(lines):
+    """Kept out of the search: whoever looks for a symbol looks for the page that explains it."""
+    return "\n".join(['<div class="notation" markdown="1" data-search-exclude="1">', "", *lines, "", "</div>"])
 
 
 def code(names):
-    return ", ".join(f"`{name}`" for name in names.split(", ")) if names else ""
+    return "<br>".join(f"`{name}`" for name in names.split(", ")) if names else ""
 
 
 def places(slugs):
@@ -146,7 +153,7 @@ def doubles():
     for found in sorted((rows for rows in letters.values() if len({row.means for row in rows}) > 1), key=alphabet):
         said = "; ".join(f"{row.means} ({_first(row)})" for row in found)
         lines += [f"- ${_plain(found)}$: {said}."]
-    return "\n".join(lines)
+    return framed(lines)
 
 
 def alphabet(found):

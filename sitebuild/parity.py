@@ -30,14 +30,15 @@ def summary():
     rows = record["functions"]
     measured = {name: row for name, row in rows.items() if row["cases"]}
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
-    lines = [
+    said = (
         f"{len(rows)} functions have a torch twin; {len(measured)} of them were compared in "
-        f"{sum(row['cases'] for row in measured.values()):,} cases, on {record['date']}, with {versions}, on the CPU.",
-        "",
+        f"{sum(row['cases'] for row in measured.values()):,} cases, on {record['date']}, with {versions}, on the CPU."
+    )
+    lines = [
         "| | Largest error | Of | Half of the functions are within |",
         "|:--|--:|:--|--:|",
     ]
-    return "\n".join([*lines, *(worst(measured, *kind) for kind in KINDS)])
+    return f"{said}\n\n{framed([*lines, *(worst(measured, *kind) for kind in KINDS)])}"
 
 
 def worst(rows, kind, what):
@@ -48,25 +49,25 @@ def worst(rows, kind, what):
 
 def table(arc):
     """One row for each function, in the order of the map; kept out of the search, which finds the reference itself."""
-    order = [c.slug for c in load_map()]
-    names = [name for name in read()["functions"] if name.split(".")[1] == arc]
+    order, record = [c.slug for c in load_map()], read()["functions"]
+    names = [name for name in record if name.split(".")[1] == arc]
     names.sort(key=lambda name: order.index(name.split(".")[2]))
     lines = [
-        '<div class="parity" markdown="1" data-search-exclude="1">',
-        "",
-        "| Concept | Function | Cases | float64 value | gradient | float32 value | gradient |",
-        "|:--|:--|--:|--:|--:|--:|--:|",
+        "| Function | Cases | Value, float64 | Gradient | Value, float32 | Gradient |",
+        "|:--|--:|--:|--:|--:|--:|",
     ]
     before = None
     for name in names:
         slug = name.split(".")[2]
-        lines.append(f"| {concept(slug) if slug != before else ''} | {link(name)} | {cells(read_row(name))} |")
+        if slug != before:
+            lines.append(f"| **{concept(slug)}** |" + " |" * (1 + len(KINDS)))
+        lines.append(f"| {link(name)} | {cells(record[name])} |")
         before = slug
-    return "\n".join([*lines, "", "</div>"])
+    return framed(lines)
 
 
-def read_row(name):
-    return read()["functions"][name]
+def framed(lines):
+    return "\n".join(['<div class="parity" markdown="1" data-search-exclude="1">', "", *lines, "", "</div>"])
 
 
 def cells(row):

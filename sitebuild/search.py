@@ -8,7 +8,7 @@ symbols that it introduces, and `search: words:` of its front matter. A test ask
 import json
 import re
 
-from sitebuild import ROOT
+from sitebuild import ROOT, notation
 from sitebuild.concepts import front_matter, load_map
 
 DOCS = ROOT / "docs"
@@ -61,14 +61,35 @@ def readable(entry):
 
 def words():
     """{page: (summary, words)}: what a page is about, and all by which it is looked for."""
-    found = {}
+    found, introduced = {}, symbols()
     for path in DOCS.rglob("*.md"):
         meta = front_matter(path)
         address = path.relative_to(DOCS).as_posix().removesuffix(".md").removesuffix("index")
         address = f"{address}/" if address and not address.endswith("/") else address
         names = [meta.get("title", ""), *meta.get("terms", []), *meta.get("chapters", []), *own_words(meta)]
-        found[address] = about(meta), ", ".join(dict.fromkeys(filter(None, names)))
+        found[address] = about(meta), once([*names, *introduced.get(path.stem, [])])
     return found
+
+
+def symbols():
+    """{slug: names such as W_E and d_k}, for the first page that has them; single letters say too little."""
+    first: dict[str, str] = {}
+    for row in sorted((row for row in notation.rows() if row.pages), key=lambda row: place(row.pages[0])):
+        base, sub = row.key
+        if re.fullmatch(r"[A-Za-z]", base) and re.fullmatch(r"[A-Za-z]+", sub):
+            first.setdefault(f"{base}_{sub}".lower(), row.pages[0])
+    return {slug: [name for name in first if first[name] == slug] for slug in first.values()}
+
+
+def place(slug):
+    """How far down the map a page lies."""
+    return list(load_map().concepts).index(slug)
+
+
+def once(names):
+    """Each word once, a plural not beside its singular: a page should not win by saying a word in many forms."""
+    words = dict.fromkeys(word for name in names for word in re.split(r"[\s,-]+", name.lower()) if word)
+    return " ".join(word for word in words if not (word.endswith("s") and word[:-1] in words))
 
 
 def about(meta):
