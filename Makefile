@@ -8,6 +8,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 export NO_MKDOCS_2_WARNING := 1
+export PYTHONDONTWRITEBYTECODE :=  # where it is set, every test process and snippet compiles all modules again
 
 .PHONY: help serve site test check bench train new lock figures outputs clean
 .DEFAULT_GOAL := help

@@ -11,8 +11,9 @@ import numpy as np
 from kb.architecture.kv_cache import generate
 from kb.architecture.layer_normalization import layer_norm
 from kb.architecture.multi_head_attention import head_patterns
-from kb.architecture.transformer import GPT2, GPTConfig, gpt, hidden_states, init_gpt, nest
+from kb.architecture.transformer import GPT2, GPTConfig, gpt, hidden_states, init_gpt
 from kb.autograd.tensor import value_and_grad
+from kb.checkpoints.names import nest
 from kb.learning.cost_function import cross_entropy
 from kb.learning.optimizers import AdamW
 

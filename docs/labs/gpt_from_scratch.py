@@ -17,15 +17,9 @@ from kb.architecture.layer_normalization import layer_norm
 from kb.architecture.multi_head_attention import split_heads
 from kb.architecture.pretraining import epoch, pretraining_loss
 from kb.architecture.sampling import greedy, sample
-from kb.architecture.transformer import (
-    GPT2,
-    GPTConfig,
-    count_parameters,
-    hidden_states,
-    init_gpt,
-    nest,
-)
+from kb.architecture.transformer import GPT2, GPTConfig, count_parameters, hidden_states, init_gpt
 from kb.autograd.tensor import value_and_grad
+from kb.checkpoints.names import nest
 from kb.checkpoints.shipped import gpt_tales
 from kb.data.tales import share_right, train_and_held_out
 from kb.data.tales_grammar import HE, SHE

@@ -14,7 +14,7 @@ from kb.architecture.layer_normalization import layer_norm
 from kb.architecture.mlp_block import mlp_block, mlp_neurons
 from kb.architecture.multi_head_attention import head_patterns, multi_head_attention
 from kb.architecture.residual_stream import direct_logit_attribution, held_layer_norm, logit_lens, written
-from kb.architecture.transformer import nest
+from kb.checkpoints.names import nest
 from kb.checkpoints.shipped import gpt_tales
 from kb.data.tales import train_and_held_out
 from kb.foundations.softmax import softmax

@@ -18,7 +18,6 @@ https://arxiv.org/abs/2302.13971
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from kb.architecture.positional_encoding import rope
 from kb.architecture.token_embedding import embedding
 from kb.architecture.unembedding import unembed
 from kb.checkpoints.hugging_face import GPT2_LAYOUT, LLAMA_LAYOUT, check_divides, check_fields, load_pretrained
+from kb.checkpoints.names import check_weights, nest
 from kb.shapes import checked
 from kb.structure.activation_functions import gelu, relu, silu, swiglu
 from kb.structure.layers import linear
@@ -99,18 +99,6 @@ def init_gpt(config, rng, dtype="float32"):
     return params
 
 
-def nest(flat):
-    """Names with dots as a tree of dicts: "h.0.ln_1.weight" is found as weight in ln_1 in 0 in h.
-
-    Numbers stand in numeric order, 2 before 10, whatever the order of the names (a file sorts them as text).
-    """
-    tree: dict[str, Any] = {}
-    for name in sorted(flat, key=lambda name: [int(part) if part.isdecimal() else -1 for part in name.split(".")]):
-        *path, last = name.split(".")
-        functools.reduce(lambda node, part: node.setdefault(part, {}), path, tree)[last] = flat[name]
-    return tree
-
-
 # ---- the model ---------------------------------------------------------------------------------------------------
 @checked
 def gpt(params, ids, config, cache=None, last=None):
@@ -140,7 +128,7 @@ def hidden_states(params, ids, config):
 
 def _states(params, ids, config, cache=None):
     first = cache.length if cache else 0
-    tree = nest(params if first else check_weights(params, config))  # checked where a text begins
+    tree = nest(params if first else check_weights(params, config.shapes()))  # checked where a text begins
     positions = _positions(ids, first, config.n_positions)
     states = [embedding(ids, tree["wte"]["weight"]) + embedding(positions, tree["wpe"]["weight"])]
     for i, layer in enumerate(tree["h"].values()):
@@ -184,18 +172,6 @@ def _positions(ids, first, longest):
     if end > longest:
         raise ValueError(f"ids {tuple(ids.shape)} reach position {end}, the model has {longest}")
     return np.arange(first, end)
-
-
-def check_weights(params, config):
-    """The weights. Raises ValueError naming those that are missing, unknown or of another shape than it should be."""
-    expected = config.shapes()
-    missing, unknown = [n for n in expected if n not in params], [n for n in params if n not in expected]
-    if missing or unknown:
-        raise ValueError(f"params: {len(missing)} missing {missing[:3]}, {len(unknown)} unknown {unknown[:3]}")
-    for name, shape in expected.items():
-        if tuple(params[name].shape) != shape:
-            raise ValueError(f"params: {name} has shape {tuple(params[name].shape)}, expected {shape}")
-    return params
 
 
 @dataclass(frozen=True)
@@ -279,7 +255,7 @@ def llama_hidden_states(params, ids, config):
 
 def _llama_states(params, ids, config, cache=None):
     first = cache.length if cache else 0
-    tree = nest(params if first else check_weights(params, config))  # checked where a text begins
+    tree = nest(params if first else check_weights(params, config.shapes()))  # checked where a text begins
     positions = _positions(ids, first, config.max_position_embeddings)
     states = [embedding(ids, tree["embed_tokens"]["weight"])]
     for i, layer in enumerate(tree["layers"].values()):

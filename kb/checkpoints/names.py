@@ -17,10 +17,11 @@ def nest(flat):
 
 
 def check_weights(params, expected):
-    """Raises ValueError that names the weights that are missing, unknown or of another shape than `expected` says."""
+    """The weights. Raises ValueError that names those that are missing, unknown or of another shape than expected."""
     missing, unknown = [n for n in expected if n not in params], [n for n in params if n not in expected]
     if missing or unknown:
         raise ValueError(f"params: {len(missing)} missing {missing[:3]}, {len(unknown)} unknown {unknown[:3]}")
     for name, shape in expected.items():
         if tuple(params[name].shape) != shape:
             raise ValueError(f"params: {name} has shape {tuple(params[name].shape)}, expected {shape}")
+    return params

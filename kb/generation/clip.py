@@ -20,9 +20,9 @@ import numpy as np
 
 from kb.architecture.layer_normalization import layer_norm
 from kb.architecture.token_embedding import embedding
-from kb.architecture.transformer import check_weights, nest
 from kb.checkpoints.clip_config import CLIP_LAYOUT, CLIP_TEXT_LAYOUT, CLIPConfig, CLIPTextConfig
 from kb.checkpoints.hugging_face import load_pretrained
+from kb.checkpoints.names import check_weights, nest
 from kb.foundations.vectors_and_dot_products import normalize
 from kb.generation.vision_transformer import check_image, encoder_block, patch_embedding, with_token_in_front
 from kb.learning.cost_function import cross_entropy
@@ -82,7 +82,7 @@ def text_states(params, ids, config):
     whatever stands behind the end token does not matter there.
     Raises ValueError for a text that is too long, and for weights that are missing, unknown or of a wrong shape.
     """
-    check_weights(params, config)
+    check_weights(params, config.shapes())
     tower, t = nest(params), ids.shape[-1]
     if t > config.max_position_embeddings:
         raise ValueError(f"ids {tuple(ids.shape)}: the longest text has {config.max_position_embeddings} tokens")
@@ -101,7 +101,7 @@ def image_states(params, pixel_values, config):
     params: those of the image tower alone; config: its CLIPVisionConfig. No norm has been applied behind the
     last block: image_features applies it to the class token alone. Raises ValueError as text_states does.
     """
-    check_weights(params, config)
+    check_weights(params, config.shapes())
     check_image(pixel_values, config)
     tower = nest(params)
     first = tower["embeddings"]

@@ -20,8 +20,9 @@ from kb.architecture.attention import attention_weights, scaled_dot_product_atte
 from kb.architecture.layer_normalization import layer_norm
 from kb.architecture.mlp_block import mlp_block
 from kb.architecture.multi_head_attention import merge_heads, split_heads
-from kb.architecture.transformer import ACTIVATIONS, check_weights, nest
+from kb.architecture.transformer import ACTIVATIONS
 from kb.checkpoints.hugging_face import Layout, check_divides, check_fields, load_pretrained, with_biases
+from kb.checkpoints.names import check_weights, nest
 from kb.shapes import checked
 from kb.structure.layers import linear
 
@@ -169,7 +170,7 @@ def vit_patterns(params, pixel_values, config):
 
 
 def _states(params, pixel_values, config):
-    check_weights(params, config)
+    check_weights(params, config.shapes())
     check_image(pixel_values, config)
     tree = nest(params)
     first = tree["embeddings"]

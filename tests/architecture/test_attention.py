@@ -379,6 +379,7 @@ def test_training_never_shows_a_held_out_pair():
     assert set().union(*map(pairs, held_out_sentences())) == attention_head.HELD_OUT
 
 
+@pytest.mark.slow
 def test_the_head_has_learned_and_not_memorised():
     assert min(accuracy(trained())) >= 0.98
 
@@ -391,6 +392,7 @@ def test_nothing_less_than_the_trained_pattern_does_it():
     assert accuracy(blurred)[0] < 0.5
 
 
+@pytest.mark.slow
 def test_each_noun_looks_at_its_own_adjectives():
     on_own, the_largest = [], []
     for words in held_out_sentences():

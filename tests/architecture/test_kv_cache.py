@@ -95,6 +95,7 @@ def test_a_stream_comes_token_by_token():
 
 
 # ---- transformers, the oracle ------------------------------------------------------------------------------------
+@pytest.mark.slow
 @each_model
 def test_generates_what_transformers_generates(config):
     import torch

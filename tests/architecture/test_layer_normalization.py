@@ -162,6 +162,7 @@ def test_batch_norm_through_training_and_evaluation_is_torch_s_module():
     np.testing.assert_allclose(kb.batch_norm(x, mean, var), expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_layer_norm_is_torch_s_module_and_llama_s_rms_norm():
     from transformers.models.llama.modeling_llama import LlamaRMSNorm
 

@@ -102,6 +102,7 @@ def test_the_torch_twin_does_the_same_with_one_product_for_self_attention():
     torch.testing.assert_close(one, three, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_grouped_queries_are_hugging_face_s_llama_without_its_rotation():
     from transformers import LlamaConfig
     from transformers.models.llama.modeling_llama import LlamaAttention
@@ -206,6 +207,7 @@ def test_cutting_heads_without_moving_the_axis_mixes_positions():
     assert np.any(kb.split_heads(changed, 4) != kb.split_heads(x, 4), axis=(0, 2)).tolist() == [False] * 5 + [True]
 
 
+@pytest.mark.slow
 def test_one_head_cannot_say_which_letter_came_first():
     """The game of the page: with equally many weights, two heads play it without a mistake."""
     one, two = two_heads.train(1), two_heads.train(2)

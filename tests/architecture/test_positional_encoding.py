@@ -93,6 +93,7 @@ def test_interleaved_is_multiplication_by_a_complex_number():
     np.testing.assert_allclose(kb.rope(x, positions, interleaved=True), expected, rtol=1e-13, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_half_split_is_hugging_face_s_llama():
     from transformers import LlamaConfig
     from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb

@@ -157,6 +157,7 @@ def tables():
     return [4 * rng.standard_normal((3, 50_257)).astype(np.float32), tied, gone, np.zeros((2, 9), np.float32)]
 
 
+@pytest.mark.slow
 def test_the_filters_are_those_of_hugging_face():
     import torch
     from transformers.generation import logits_process as hf
@@ -173,6 +174,7 @@ def test_the_filters_are_those_of_hugging_face():
             )
 
 
+@pytest.mark.slow
 def test_the_order_is_that_of_hugging_face():
     import torch
     from transformers.generation import logits_process as hf

@@ -110,6 +110,7 @@ def test_a_causal_mask_would_hide_words_from_places():
     assert not np.allclose(out[0], scaled_dot_product_attention(x, context, context)[0])
 
 
+@pytest.mark.slow
 def test_the_painter_needs_words_that_have_read_each_other():
     """On captions that never occurred in training; and the caption of the page is one of them."""
     assert painter.accuracy() > 0.99

@@ -7,6 +7,7 @@ import kb.architecture.transformer as kb
 import kb.torch.architecture.transformer as kt
 from figures import backwards
 from kb.autograd.tensor import value_and_grad
+from kb.checkpoints.names import nest
 from kb.learning.cost_function import cross_entropy
 from tests.contract import Case, contract, gpu_contract
 
@@ -28,7 +29,7 @@ def weights(config, seed=0, dtype=np.float64):
 
 
 def layer(config, key):
-    return kb.nest(weights(config))[key]["1"]
+    return nest(weights(config))[key]["1"]
 
 
 CASES = [
@@ -88,6 +89,7 @@ def texts(config, seed=1):
     return np.random.default_rng(seed).integers(0, config.vocab_size, (2, longest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [*GPT_CONFIGS, *LLAMA_CONFIGS], ids=repr)
 def test_logits_and_every_hidden_state_as_in_transformers(config):
     """Within 1e-4 in float32, at the full length of the model."""
@@ -138,6 +140,7 @@ def next_token_loss(params, ids, config):
     return cross_entropy(np.reshape(logits, (-1, config.vocab_size)), np.reshape(ids[:, 1:], -1))
 
 
+@pytest.mark.slow
 def test_training_in_torch_runs_along_the_same_curve():
     """The first thirty steps of the task of the page, in float32: the same losses to three digits."""
     import torch
@@ -177,14 +180,8 @@ def test_layers_go_by_number_whatever_the_order_of_the_names():
     config = dataclasses.replace(TINY, n_layer=11)
     params = weights(config)
     shuffled = {name: params[name] for name in sorted(params, reverse=True)}
-    assert list(kb.nest(shuffled)["h"]) == [str(i) for i in range(11)]
+    assert list(nest(shuffled)["h"]) == [str(i) for i in range(11)]
     np.testing.assert_array_equal(kb.gpt(shuffled, IDS, config), kb.gpt(params, IDS, config))
-
-
-def test_nest_by_hand():
-    tree = kb.nest({"h.10.b": 1, "ln.weight": 2, "h.2.b": 3, "h.2.a.c": 4})
-    assert tree == {"ln": {"weight": 2}, "h": {"2": {"b": 3, "a": {"c": 4}}, "10": {"b": 1}}}
-    assert list(tree["h"]) == ["2", "10"]
 
 
 def test_where_training_starts():
@@ -292,6 +289,7 @@ def test_the_task():
     assert text[:, :5].max() < backwards.BAR
 
 
+@pytest.mark.slow
 def test_it_writes_words_backwards_that_it_has_not_seen():
     rng = np.random.default_rng(0)
     kb.init_gpt(backwards.CONFIG, rng)

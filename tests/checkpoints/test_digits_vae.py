@@ -29,6 +29,7 @@ def test_torch_takes_the_weights_and_says_the_same():
     np.testing.assert_allclose(MODEL(HELD_OUT[:4]), theirs, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_record_says_what_the_weights_do():
     found, written = training.judged(MODEL, HELD_OUT, LABELS), digits_vae_facts()["held_out"]
     assert found == pytest.approx(written, rel=1e-3, abs=3e-3)  # another BLAS may round otherwise
@@ -54,6 +55,7 @@ def test_the_image_as_it_was_recorded():
     np.testing.assert_allclose(training.as_recorded(HELD_OUT), recorded, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_first_steps_are_those_of_the_code():
     """The first loss is that of the seed's weights, batch and noise; and training lowers it."""
     params, losses = training.train(X[:64], epochs=2)

@@ -64,6 +64,7 @@ def changed(gpt2, tmp_path):
 
 
 # ---- what transformers writes ------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_gpt2(gpt2):
     model = GPT2.from_pretrained(gpt2[0])
     assert model.config == GPTConfig(13, 9, 8, 2, 2)
@@ -71,6 +72,7 @@ def test_gpt2(gpt2):
     assert model(IDS).dtype == np.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, {"tie_word_embeddings": True}, {"head_dim": 6}, {"num_key_value_heads": None}])
 def test_llama(tmp_path, changes):
     import transformers
@@ -81,6 +83,7 @@ def test_llama(tmp_path, changes):
     assert sum(p.size for p in ours.params.values()) == sum(p.numel() for p in model.parameters())
 
 
+@pytest.mark.slow
 def test_the_bare_model_has_no_prefix(gpt2, tmp_path):
     import transformers
 
@@ -89,6 +92,7 @@ def test_the_bare_model_has_no_prefix(gpt2, tmp_path):
     np.testing.assert_array_equal(GPT2.from_pretrained(tmp_path)(IDS), GPT2.from_pretrained(gpt2[0])(IDS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["", "transformer."])
 def test_mask_buffers_and_a_second_copy_of_the_head_are_left_out(gpt2, changed, prefix):
     """As the files of GPT-2 on the hub have them: the mask as float32 or as bytes, and its -10000."""
@@ -105,6 +109,7 @@ def test_mask_buffers_and_a_second_copy_of_the_head_are_left_out(gpt2, changed, 
     np.testing.assert_allclose(model(IDS), gpt2[1], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_becomes_float32_exactly(tmp_path, dtype):
     import torch
@@ -117,6 +122,7 @@ def test_half_precision_becomes_float32_exactly(tmp_path, dtype):
         np.testing.assert_array_equal(p, model.transformer.state_dict()[name].float().numpy())
 
 
+@pytest.mark.slow
 def test_a_config_of_an_older_version(gpt2, changed):
     """Fields that did not exist yet, and some that are gone."""
     path = changed({"n_ctx": 9, "task_specific_params": {"text-generation": {"do_sample": True}}})
@@ -127,6 +133,7 @@ def test_a_config_of_an_older_version(gpt2, changed):
     np.testing.assert_allclose(GPT2.from_pretrained(path)(IDS), gpt2[1], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_rope_theta_at_its_old_place(tmp_path):
     import transformers
 
@@ -156,6 +163,7 @@ def test_no_more_memory_than_the_file(tmp_path):
 
 
 # ---- what is refused ---------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -204,6 +212,7 @@ def _without(name):
     return lambda arrays: {k: a for k, a in arrays.items() if k != name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [
@@ -223,6 +232,7 @@ def test_a_file_that_does_not_fit(changed, tensors, message):
     assert "model.safetensors" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "[1]", "{", "[" * 100_000, '{"a": "' + "x" * 1_000_001 + '"}'])
 def test_a_config_that_is_none(changed, text):
     path = changed()
@@ -231,6 +241,7 @@ def test_a_config_that_is_none(changed, text):
         GPT2.from_pretrained(path)
 
 
+@pytest.mark.slow
 def test_a_pickle_is_not_opened(changed):
     path = changed()
     (path / "model.safetensors").rename(path / "pytorch_model.bin")
@@ -238,6 +249,7 @@ def test_a_pickle_is_not_opened(changed):
         GPT2.from_pretrained(path)
 
 
+@pytest.mark.slow
 def test_a_truncated_file(changed):
     path = changed() / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-4])

@@ -13,7 +13,8 @@ def test_nest_by_hand():
 
 def test_weights_that_fit_and_others():
     expected = {"a": (2,), "b": (2, 3)}
-    check_weights({"b": np.ones((2, 3)), "a": np.ones(2)}, expected)
+    fitting = {"b": np.ones((2, 3)), "a": np.ones(2)}
+    assert check_weights(fitting, expected) is fitting
     with pytest.raises(ValueError, match=r"1 missing \['b'\], 1 unknown \['c'\]"):
         check_weights({"a": np.ones(2), "c": np.ones(2)}, expected)
     with pytest.raises(ValueError, match=r"b has shape \(3, 2\), expected \(2, 3\)"):

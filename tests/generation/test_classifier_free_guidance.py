@@ -87,6 +87,7 @@ def test_rescale_1_gives_the_conditional_spread_and_0_changes_nothing(pair):
     assert np.all(guided.std(axis=(1, 2)) > 2 * cond.std(axis=(1, 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rescale", [0.0, 0.3, 0.7, 1.0])
 def test_rescale_is_that_of_diffusers(rescale):
     import torch

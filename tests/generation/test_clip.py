@@ -68,6 +68,7 @@ def saved(config, folder):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [TINY, GELU], ids=["quick_gelu", "gelu, largest id"])
 def test_reads_what_transformers_writes_and_gives_the_same(config, tmp_path):
     """Config, weights, features of both towers, logits and loss, within 1e-4 in float32."""
@@ -93,6 +94,7 @@ def test_reads_what_transformers_writes_and_gives_the_same(config, tmp_path):
     np.testing.assert_allclose(twin(torch.tensor(x), torch.tensor(IDS)).detach().numpy(), ours(x, IDS), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_text_tower_alone_as_transformers_writes_it(tmp_path):
     import torch
     import transformers
@@ -106,6 +108,7 @@ def test_the_text_tower_alone_as_transformers_writes_it(tmp_path):
     np.testing.assert_allclose(ours(IDS), theirs, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_names_and_shapes_of_clip_vit_b_32():
     """151,277,313 parameters, as published; names and shapes are those that transformers gives its own model."""
     import torch
@@ -189,6 +192,7 @@ def test_errors(call, message):
         call()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -207,6 +211,7 @@ def test_folders_that_do_not_fit(old, new, message, tmp_path):
         kb.CLIP.from_pretrained(tmp_path)
 
 
+@pytest.mark.slow
 def test_what_files_of_before_2023_hold_besides(tmp_path):
     """position_ids, 0, 1, 2, …, are not weights; half precision becomes float32, exactly."""
     saved(TINY, tmp_path)
@@ -221,6 +226,7 @@ def test_what_files_of_before_2023_hold_besides(tmp_path):
         np.testing.assert_array_equal(array, halves[name])
 
 
+@pytest.mark.slow
 def test_a_tower_whose_config_is_no_object(tmp_path):
     saved(TINY, tmp_path)
     path = tmp_path / "config.json"

@@ -113,6 +113,7 @@ def test_the_three_losses_differ_by_the_signal_to_noise_ratio():
         assert error["v_prediction"] == pytest.approx((ratio + 1) * error["sample"], rel=1e-10)
 
 
+@pytest.mark.slow
 def test_velocity_is_that_of_diffusers():
     import torch
     from diffusers import DDPMScheduler

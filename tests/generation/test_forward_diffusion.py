@@ -40,6 +40,7 @@ SCHEDULES = [
 
 
 # ---- the schedules -----------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize(("ours", "theirs", "ends"), SCHEDULES)
 def test_the_schedules_are_those_of_diffusers(ours, theirs, ends):
     """Its tables are float32: betas to a rounding of the largest, abar to T roundings of a product of T factors."""
@@ -59,6 +60,7 @@ def test_the_twin_makes_the_same_schedules(ours, theirs, ends):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_zero_terminal_snr_is_that_of_diffusers():
     from diffusers.schedulers.scheduling_ddpm import rescale_zero_terminal_snr
 
@@ -137,6 +139,7 @@ def test_one_step_of_the_chain_is_the_shortcut_to_the_first_level():
     np.testing.assert_array_equal(kb.add_noise(x0, noise, -1, TABLE), x0)
 
 
+@pytest.mark.slow
 def test_add_noise_by_a_plain_loop_and_by_diffusers():
     import torch
     from diffusers import DDPMScheduler

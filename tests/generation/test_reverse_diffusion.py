@@ -88,6 +88,7 @@ def arrays():
     return np.random.default_rng(0).standard_normal((3, 4, 2, 5, 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("variance", ["fixed_small", "fixed_large"])
 @pytest.mark.parametrize("clip", [False, 0.7])
@@ -110,6 +111,7 @@ def test_ddpm_is_that_of_diffusers(arrays, kind, variance, clip, monkeypatch):
         np.testing.assert_allclose(ours, step, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("clip", [False, True])
@@ -126,6 +128,7 @@ def test_ddim_is_that_of_diffusers(arrays, kind, eta, clip):
         np.testing.assert_allclose(ours, step.prev_sample.numpy(), rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_last_level_of_0_is_what_diffusers_calls_set_alpha_to_one_false(arrays):
     """Stable Diffusion's setting: levels 981, 961, ..., 1, and the last step ends at level 0, not at the data."""
     import torch
@@ -137,6 +140,7 @@ def test_a_last_level_of_0_is_what_diffusers_calls_set_alpha_to_one_false(arrays
     np.testing.assert_allclose(kb.ddim_step(answer, 1, 0, sample, alphas_cumprod(betas)), step, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
 @pytest.mark.parametrize("n", [1, 3, 7, 20, 50, 1000])
 def test_the_timesteps_are_those_of_diffusers(spacing, n):

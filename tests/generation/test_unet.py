@@ -130,6 +130,7 @@ def peer_prediction(model, x, t, context, labels):
     return model(*args[:3], class_labels=args[3]).sample.numpy()
 
 
+@pytest.mark.slow
 @each_config
 @pytest.mark.parametrize("size", [(8, 4), (7, 5), (1, 2)], ids=str)
 def test_the_prediction_of_diffusers(config, size):
@@ -142,6 +143,7 @@ def test_the_prediction_of_diffusers(config, size):
     assert np.ptp(theirs) > 0.4  # nothing is compared with zeros
 
 
+@pytest.mark.slow
 @each_config
 def test_to_ten_digits_with_the_same_clocks(config):
     """In float64, its clocks replaced by exact ones: everything behind them is the same."""
@@ -152,6 +154,7 @@ def test_to_ten_digits_with_the_same_clocks(config):
     np.testing.assert_allclose(predicted(config, size=(5, 6)), theirs, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_the_clocks_of_diffusers():
     """An angle near 999 has an error of 999 * 2^-24 there."""
     import torch
@@ -162,6 +165,7 @@ def test_the_clocks_of_diffusers():
     np.testing.assert_allclose(kb.timestep_embedding(t, 32), theirs, atol=4 * 999 * 2.0**-24)
 
 
+@pytest.mark.slow
 @each_config
 def test_the_torch_module_takes_the_weights_of_diffusers(config):
     import torch
@@ -181,6 +185,7 @@ STABLE_DIFFUSION_2 = kb.UNetConfig(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "count"),
     [(STABLE_DIFFUSION, 859_520_964), (STABLE_DIFFUSION_2, 865_910_724), *((c, None) for c in CONFIGS.values())],
@@ -277,6 +282,7 @@ def test_the_order_of_the_words_says_nothing():
     np.testing.assert_allclose(turned, predicted(TEXT), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_middle_that_is_far_away_is_reached_by_one_pixel():
     """Group norm and attention carry a change at one corner to every pixel."""
     x, t, context, labels = inputs(TEXT)
@@ -367,12 +373,14 @@ def changed(saved, tmp_path):
     return change
 
 
+@pytest.mark.slow
 def test_what_diffusers_saves(saved):
     model = kb.UNet.from_pretrained(saved[0])
     assert model.config == DEEP
     np.testing.assert_allclose(model(*inputs(DEEP, dtype=np.float32)), saved[1], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_config_of_the_time_of_stable_diffusion(changed, saved):
     """Which has none of the fields that came later."""
     path = changed()
@@ -390,6 +398,7 @@ def test_a_config_of_the_time_of_stable_diffusion(changed, saved):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -419,6 +428,7 @@ def test_a_config_that_is_not_honoured(changed, field, value):
     assert field in str(caught.value) or str(value) in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [
@@ -435,6 +445,7 @@ def test_a_file_that_does_not_fit(changed, tensors, message):
     assert "diffusion_pytorch_model.safetensors" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_pickle_is_not_opened(changed):
     path = changed()
     (path / "diffusion_pytorch_model.safetensors").rename(path / "diffusion_pytorch_model.bin")

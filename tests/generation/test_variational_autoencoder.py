@@ -167,6 +167,7 @@ def peer(config, params):
     return model
 
 
+@pytest.mark.slow
 @each_config
 @pytest.mark.parametrize("size", [(8, 8), (4, 12), (9, 7)], ids=str)
 def test_the_code_of_diffusers(config, size):
@@ -181,6 +182,7 @@ def test_the_code_of_diffusers(config, size):
     np.testing.assert_allclose(kb.kl_to_standard_normal(mean, logvar), theirs.kl().numpy(), rtol=1e-10)
 
 
+@pytest.mark.slow
 @each_config
 @pytest.mark.parametrize("size", [(2, 2), (1, 3)], ids=str)
 def test_the_image_of_diffusers(config, size):
@@ -198,6 +200,7 @@ def test_in_float32_it_is_float32():
     assert mean.dtype == logvar.dtype == kb.decode(params, mean, DEEP).dtype == np.float32
 
 
+@pytest.mark.slow
 @each_config
 def test_the_torch_module_takes_the_weights_of_diffusers(config):
     import torch
@@ -210,6 +213,7 @@ def test_the_torch_module_takes_the_weights_of_diffusers(config):
     np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "count"),
     [(STABLE_DIFFUSION_VAE, 83_653_863), *((c, None) for c in CONFIGS.values()), (kb.VAEConfig(), None)],
@@ -241,6 +245,7 @@ def negative_elbo(params, x, noise, config):
     return np.mean(divergence - likelihood)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [SAME, dataclasses.replace(DEEP, out_channels=1)], ids=["two", "deep"])
 def test_the_gradient_of_the_elbo_is_torchs(config):
     """By every weight: kb.autograd, and torch's graph through the model of diffusers."""
@@ -355,6 +360,7 @@ def old_names(arrays):
     return {rename(name): array for name, array in arrays.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tensors", [dict, old_names], ids=["names of today", "old names"])
 def test_what_diffusers_saves(saved, changed, tensors):
     path = changed(tensors=tensors)
@@ -364,11 +370,13 @@ def test_what_diffusers_saves(saved, changed, tensors):
     np.testing.assert_allclose(model.encode(images(DEEP, dtype=np.float32))[0], saved[1], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_both_names_at_once_are_refused(changed):
     with pytest.raises(ValueError, match=r"attentions.* twice, under two names"):
         kb.VAE.from_pretrained(changed(tensors=lambda arrays: {**arrays, **old_names(arrays)}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -391,6 +399,7 @@ def test_a_config_that_does_not_fit_is_refused(changed, config, message):
         kb.VAE.from_pretrained(changed(config))
 
 
+@pytest.mark.slow
 def test_a_missing_weight_is_named(changed):
     path = changed(tensors=lambda arrays: {n: a for n, a in arrays.items() if n != "decoder.conv_out.bias"})
     with pytest.raises(ValueError, match=r"1 weights are missing, among them \['decoder\.conv_out\.bias'\]"):

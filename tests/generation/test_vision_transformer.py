@@ -80,6 +80,7 @@ def saved(config, folder):
     return model.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS, ids=repr)
 def test_reads_what_transformers_writes_and_gives_the_same(config, tmp_path):
     """Names, shapes, and all hidden states and logits within 1e-4 in float32."""
@@ -191,6 +192,7 @@ def test_errors(call, message):
         call()
 
 
+@pytest.mark.slow
 def test_a_config_that_kb_does_not_compute(tmp_path):
     saved(TINY, tmp_path)
     path = tmp_path / "config.json"
@@ -199,6 +201,7 @@ def test_a_config_that_kb_does_not_compute(tmp_path):
         kb.ViT.from_pretrained(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_pooler_is_left_out(tmp_path):
     """Bare published models hold one more layer that no head reads."""
     saved(dataclasses.replace(TINY, num_labels=None), tmp_path)

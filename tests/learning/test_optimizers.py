@@ -1,5 +1,6 @@
 """Optimisers: every combination of keywords makes the steps of torch.optim."""
 
+import functools
 import inspect
 import itertools
 import math
@@ -62,6 +63,7 @@ each_combination = pytest.mark.parametrize(("name", "options"), list(combination
 each_optimizer = pytest.mark.parametrize("name", CHOICES)
 
 
+@functools.cache
 def weights(dtype=np.float64):
     """One array of each kind: stored by rows, stored by columns as init_mlp's are, a vector, and a single number."""
     rng = np.random.default_rng(0)
@@ -71,8 +73,13 @@ def weights(dtype=np.float64):
 
 def noisy_slopes(params, t):
     """A gradient that depends on where the walk is, and is never small: the slope of -cos, and noise."""
+    return {name: np.sin(p) + noise(t)[name].astype(p.dtype) for name, p in params.items()}
+
+
+@functools.cache
+def noise(t):
     rng = np.random.default_rng(t)
-    return {name: np.sin(p) + rng.uniform(0.5, 1.5, p.shape).astype(p.dtype) for name, p in params.items()}
+    return {name: rng.uniform(0.5, 1.5, p.shape) for name, p in weights().items()}
 
 
 def fifty_steps(optimizer):
@@ -83,10 +90,11 @@ def fifty_steps(optimizer):
     return path
 
 
+@functools.cache
 def fifty_steps_of_torch(name, options, dtype):
-    """torch.optim itself, driven as its documentation does, one tensor at a time."""
+    """torch.optim itself, driven as its documentation does, one tensor at a time; options: pairs of name and value."""
     leaves = {key: torch.tensor(p, requires_grad=True) for key, p in weights(dtype).items()}
-    optimizer = getattr(torch.optim, name)(leaves.values(), lr=0.02, foreach=False, **options)
+    optimizer = getattr(torch.optim, name)(leaves.values(), lr=0.02, foreach=False, **dict(options))
     path = [{key: leaf.detach().numpy().copy() for key, leaf in leaves.items()}]
     for t in range(50):
         optimizer.param_groups[0]["lr"] = 0.02 if t < 30 else 0.01
@@ -95,6 +103,14 @@ def fifty_steps_of_torch(name, options, dtype):
         optimizer.step()
         path.append({key: leaf.detach().numpy().copy() for key, leaf in leaves.items()})
     return path
+
+
+def equal_at_every_step(ours, theirs, tolerance):
+    assert len(ours) == len(theirs) == 51
+    for key, start in theirs[0].items():
+        mine, expected = (np.stack([step[key] for step in path]) for path in (ours, theirs))
+        assert mine.dtype == start.dtype
+        np.testing.assert_allclose(mine, expected, rtol=tolerance, atol=tolerance)
 
 
 # ---- the steps of torch ------------------------------------------------------------------------------------------
@@ -106,21 +122,18 @@ def test_each_of_50_steps_is_torchs(name, options):
     """
     for dtype, tolerance in ((np.float64, 1e-12), (np.float32, (200 if options.get("centered") else 50) * EPS32)):
         ours = fifty_steps(getattr(kb, name)(weights(dtype), 0.02, **options))
-        for mine, theirs in zip(ours, fifty_steps_of_torch(name, options, dtype), strict=True):
-            for key, p in mine.items():
-                assert p.dtype == dtype
-                np.testing.assert_allclose(p, theirs[key], rtol=tolerance, atol=tolerance)
+        equal_at_every_step(ours, fifty_steps_of_torch(name, tuple(options.items()), dtype), tolerance)
 
 
 @each_combination
 def test_each_step_of_the_twin_is_torchs(name, options):
     twin = getattr(kt, name)({key: torch.tensor(p) for key, p in weights().items()}, 0.02, **options)
-    for theirs in fifty_steps_of_torch(name, options, np.float64)[1:]:
-        before = {key: p.numpy() for key, p in twin.params.items()}
-        twin.lr = 0.02 if twin.t < 30 else 0.01
-        after = twin.step({key: torch.tensor(g) for key, g in noisy_slopes(before, twin.t).items()})
-        for key, p in after.items():
-            np.testing.assert_allclose(p.numpy(), theirs[key], rtol=1e-12, atol=1e-12)
+    path = [{key: p.numpy() for key, p in twin.params.items()}]
+    for t in range(50):
+        twin.lr = 0.02 if t < 30 else 0.01
+        after = twin.step({key: torch.tensor(g) for key, g in noisy_slopes(path[-1], t).items()})
+        path.append({key: p.numpy() for key, p in after.items()})
+    equal_at_every_step(path, fifty_steps_of_torch(name, tuple(options.items()), np.float64), 1e-12)
 
 
 @each_optimizer

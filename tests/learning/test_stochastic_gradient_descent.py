@@ -222,6 +222,7 @@ def test_a_batch_needs_an_example():
 
 
 # ---- the digit network -------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_digit_network_reads_95_percent_of_held_out_digits(tmp_path):
     """The whole of `python -m training.digits`' first half: about a second."""
     (x, labels), held_out = digits.load()

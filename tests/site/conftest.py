@@ -36,6 +36,13 @@ def address(site):
         yield at
 
 
+@pytest.fixture(scope="session")
+def searched(site):
+    """The address of the site with its whole search index."""
+    with serve(site, search=True) as at:
+        yield at
+
+
 @pytest.fixture(scope="module")
 def browser():
     """One Chromium for the tests of a file: Playwright allows one at a time, and some files start their own."""
@@ -50,7 +57,7 @@ def tab(browser):
     """tab("http://…", width=390, color_scheme="dark"): the page in a fresh context, closed after the test."""
     contexts = []
 
-    def open_tab(url, width=1280, height=900, until="networkidle", watch=None, **options):
+    def open_tab(url, width=1280, height=900, until="load", watch=None, **options):
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
         page = contexts[-1].new_page()
         if watch:

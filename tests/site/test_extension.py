@@ -78,6 +78,7 @@ def test_markdown_does_not_see_an_expression():
     assert 'data-expr="b ** 2 * x_[`k`]"' in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", concept_pages(), ids=lambda page: page.name)
 def test_every_claim_of_a_page_arrives(page, monkeypatch):
     """Two `**` in one paragraph would be read as bold, and the claims between them be lost. Nothing is drawn for it."""

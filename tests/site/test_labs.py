@@ -85,6 +85,7 @@ def test_a_figure_follows_light_and_dark_and_has_a_text(lab):
     assert "var(--fg" in svg
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -217,6 +218,7 @@ def test_links_become_addresses(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_the_transformer_is_taken_apart_and_taught_a_fact():
     """The shares sum to the model's own number; the new neuron speaks in snow, and nowhere else."""
     printed = "".join(cell["text"] for cell in labs.record("inside_a_transformer"))

@@ -15,8 +15,6 @@ from kb.torch.architecture.positional_encoding import rope
 
 WITHOUT_A_TWIN = {
     "count_parameters": "counts; there is no array in it",
-    "nest": "regroups a dict of anything",
-    "check_weights": "reads shapes only; load_state_dict(strict=True) does it here",
 }
 ACTIVATIONS: dict[str, Callable] = {
     "gelu_new": functools.partial(F.gelu, approximate="tanh"),
