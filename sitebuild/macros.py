@@ -174,16 +174,6 @@ def glossary(page, *_):
     return "\n".join(lines)
 
 
-def all_sources(page, *_):
-    cited = sources.cited_by(load_map())
-    lines = []
-    for key, source in sorted(sources.bibliography().items(), key=lambda item: sources.short(item[1]).lower()):
-        pages = ", ".join(links.link(c) for c in cited.get(key, []))
-        if pages:
-            lines.append(f"- {sources.reference(source)}. Cited in {pages}.")
-    return "\n".join(lines)
-
-
 def lab(page, name, _):
     return labs.markdown(name)
 
@@ -225,7 +215,7 @@ MACROS = {
     "lab": lab,
     "map": the_map,
     "glossary": glossary,
-    "sources": all_sources,
+    "sources": sources.page,
     "last_run": last_run.table,
     "notation": notation.markdown,
     "parity": parity.markdown,
