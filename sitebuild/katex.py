@@ -15,7 +15,9 @@ from sitebuild import ROOT
 
 _INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.S)
 _BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.S)
-_DRAWN = re.compile(r'(<span class="katex-html" aria-hidden="true">)(.*)</span></span>$', re.S)  # inline: these two close it
+_DRAWN = re.compile(
+    r'(<span class="katex-html" aria-hidden="true">)(.*)</span></span>$', re.S
+)  # inline: these two close it
 _lock = threading.Lock()
 
 

@@ -73,7 +73,9 @@ def needs(page, slug, _):
     if not c.needs:
         return '<p class="needs" markdown="1">**Builds on** nothing: you can start here.</p>'
     rows = [f"- {links.link(load_map()[need])}: {why}" for need, why in c.needs.items()]
-    return "\n".join(['<div class="needs" markdown="1" data-search-exclude="1">', "**Builds on**", "", *rows, "", "</div>"])
+    return "\n".join(
+        ['<div class="needs" markdown="1" data-search-exclude="1">', "**Builds on**", "", *rows, "", "</div>"]
+    )
 
 
 def foot(page, slug, _):

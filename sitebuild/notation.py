@@ -7,19 +7,17 @@
 """
 
 import functools
-import html
 import re
 from dataclasses import dataclass, field
 
 import yaml
 
 from sitebuild import ROOT, tex
-from sitebuild.concepts import load_map
+from sitebuild.concepts import ARCS, load_map
 
 PATH = ROOT / "docs" / "reference" / "notation.yaml"
 COUNTERS = set("ijklnt")  # as the whole subscript of a row: any subscript
 MANY = 5  # pages that make a symbol common
-SHOWN = 3  # pages that a row names
 
 
 @dataclass
@@ -63,16 +61,25 @@ def rows():
 @functools.lru_cache(maxsize=2)
 def _resolve(_, pages):
     found = [Row(kind=kind, **row) for kind, group in _load().items() for row in group]
+    table = by_base(found)
     for slug, path, _ in pages:
         for base, sub in used(path):
-            for row in meanings(found, slug, base, sub):
+            for row in meanings(table, slug, base, sub):
                 if slug not in row.pages:
                     row.pages.append(slug)
     return found
 
 
 def _load():
-    return yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    return yaml.load(PATH.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def by_base(found):
+    """{symbol without its subscript: its rows}"""
+    table: dict[str, list] = {}
+    for row in found:
+        table.setdefault(row.key[0], []).append(row)
+    return table
 
 
 @functools.lru_cache(maxsize=256)
@@ -88,7 +95,7 @@ def used(path):
 
 def meanings(table, slug, base, sub):
     """The rows that say what this symbol means on this page: those that name the page before those for all pages."""
-    same = [(row.fits(sub), row) for row in table if row.key[0] == base and row.fits(sub) is not None]
+    same = [(row.fits(sub), row) for row in table.get(base, ()) if row.fits(sub) is not None]
     for wanted in ([(fit, row) for fit, row in same if row.where != "all" and slug in row.where], same):
         best = min((fit for fit, row in wanted if row.where == "all" or slug in row.where), default=None)
         if best is not None:
@@ -98,17 +105,21 @@ def meanings(table, slug, base, sub):
 
 # ---- the page ----------------------------------------------------------------------------------------------------
 def markdown(page, name, _):
-    return doubles() if name == "doubles" else table(group(name))
+    if name == "doubles":
+        return doubles()
+    return by_page(group(name)) if name in ARCS else table(group(name))
 
 
 def group(name):
-    """The rows of one table of the page."""
+    """The rows of one table of the page, in the order of the map where they belong to an arc."""
     if name in ("signs", "functions"):
-        return [row for row in rows() if row.kind == name]
+        return [row for row in rows() if row.kind == name and row.pages]
     letters = [row for row in rows() if row.kind == "symbols" and row.pages]
     if name == "common":
         return [row for row in letters if common(row)]
-    return [row for row in letters if not common(row) and load_map()[row.pages[0]].arc == name]
+    order = list(load_map().concepts)
+    mine = [row for row in letters if not common(row) and load_map()[row.pages[0]].arc == name]
+    return sorted(mine, key=lambda row: order.index(row.pages[0]))
 
 
 def common(row):
@@ -116,15 +127,48 @@ def common(row):
 
 
 def table(found):
-    """Symbol, shape where one has one, meaning with its pages below it, and the names in code."""
+    """Symbol, shape where one has one, meaning with the page that introduces it, and the names in code."""
     shapes = any(row.shape for row in found)
-    head = ["Symbol", *(["Shape"] if shapes else []), "Meaning, and where", "In kb", "In torch"]
-    lines = [f"| {' | '.join(head)} |", "|" + ":--|" * len(head)]
+    return framed([*head(shapes), *(cells(row, shapes, introduced(row)) for row in found)])
+
+
+def by_page(found):
+    """The same with a line for each page that introduces something, and below it what it introduces."""
+    lines, before = head(True), None
     for row in found:
-        meaning = f"{row.means}<br><small>{places(row.pages)}</small>"
-        cells = [f"${row.show or row.symbol}$", *([row.shape] if shapes else []), meaning, code(row.kb), code(row.torch)]
-        lines.append(f"| {' | '.join(cells)} |")
+        if row.pages[0] != before:
+            lines.append(f"| **{to_page(row.pages[0])}** | | | | |")
+        lines.append(cells(row, True, also(row)))
+        before = row.pages[0]
     return framed(lines)
+
+
+def head(shapes):
+    names = ["Symbol", *(["Shape"] if shapes else []), "Meaning", "In kb", "In torch"]
+    return [f"| {' | '.join(names)} |", "|" + ":--|" * len(names)]
+
+
+def cells(row, shapes, where):
+    meaning = row.means + (f"<br><small>{where}</small>" if where else "")
+    said = [f"${row.show or row.symbol}$", *([row.shape] if shapes else []), meaning, code(row.kb), code(row.torch)]
+    return f"| {' | '.join(said)} |"
+
+
+def code(names):
+    return "<br>".join(f"`{name}`" for name in names.split(", ")) if names else ""
+
+
+def introduced(row):
+    rest = len(row.pages) - 1
+    return to_page(row.pages[0]) + (f" and {rest} more" if rest else "")
+
+
+def also(row):
+    return f"also {', '.join(map(to_page, row.pages[1:]))}" if row.pages[1:] else ""
+
+
+def to_page(slug):
+    return f"[{load_map()[slug].title}](../{load_map()[slug].path})"
 
 
 def framed(lines):
@@ -132,23 +176,9 @@ def framed(lines):
     return "\n".join(['<div class="notation" markdown="1" data-search-exclude="1">', "", *lines, "", "</div>"])
 
 
-def code(names):
-    return "<br>".join(f"`{name}`" for name in names.split(", ")) if names else ""
-
-
-def places(slugs):
-    """The page that introduces it first; of many only a few."""
-    shown = [f"[{load_map()[slug].title}](../{load_map()[slug].path})" for slug in slugs[:SHOWN]]
-    rest = len(slugs) - SHOWN
-    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
-
-
 def doubles():
-    """A line for each letter with several meanings."""
-    letters: dict[str, list] = {}
-    for row in rows():
-        if row.pages:
-            letters.setdefault(row.key[0], []).append(row)
+    """A line for each letter with several meanings; a name of its own, such as W_E, is another symbol."""
+    letters = by_base(row for row in rows() if row.pages and row.key[1] in {"", *COUNTERS})
     lines = []
     for found in sorted((rows for rows in letters.values() if len({row.means for row in rows}) > 1), key=alphabet):
         said = "; ".join(f"{row.means} ({_first(row)})" for row in found)
@@ -167,7 +197,4 @@ def _plain(found):
 
 
 def _first(row):
-    c = load_map()[row.pages[0]]
-    return f"[{html.escape(c.title)}](../{c.path})" + (" and others" if len(row.pages) > 1 else "")
-
-
+    return to_page(row.pages[0]) + (" and others" if len(row.pages) > 1 else "")

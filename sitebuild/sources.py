@@ -126,8 +126,10 @@ def whole(source):
     """Ashish Vaswani, Noam Shazeer and others (2017). [Attention Is All You Need](url). NeurIPS. arXiv:1706.03762."""
     said = f"{everybody(source)} ({source['year']}). [{source['title']}]({url(source)})."
     said += f" {source['venue']}." if source.get("venue") else ""
-    return said + (f" arXiv:{source['arxiv']}." if source.get("arxiv") else "") + (
-        f" doi:{source['doi']}." if source.get("doi") else ""
+    return (
+        said
+        + (f" arXiv:{source['arxiv']}." if source.get("arxiv") else "")
+        + (f" doi:{source['doi']}." if source.get("doi") else "")
     )
 
 

@@ -1,4 +1,4 @@
-"""The symbols of a page's formulas: `symbols(r"\\hat x_0 = W_E e^{-t}")` holds ("\\hat x", "0"), ("W", "E"), ("e", ""), ("t", "").
+"""The symbols of a page's formulas: in `\\hat x_0 = W_E e^{-t}` these are `\\hat x` with 0, `W` with E, `e` and `t`.
 
 A symbol is a letter, with what stands on it and with its subscript. Operators (softmax, log) are symbols too. What only
 sets or spaces (fractions, brackets, text) is looked into or left out, and so are counters: letters in a subscript, and
@@ -11,15 +11,13 @@ MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<![\s\\])\$(?!
 ACCENTS = {r"\hat", r"\bar", r"\tilde", r"\dot"}
 FONTS = {r"\mathbb", r"\mathcal"}
 NAMED = re.compile(r"\\(?:operatorname\*?|mathrm)\{([^{}]*)\}")
-GREEK = set(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta lambda mu nu xi pi rho sigma tau phi varphi chi psi omega "
-    "ell Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split()
+SETTING = re.compile(
+    r"\\([tc]?frac|left|right|[bB]igg?|q?quad|begin|end|(under|over)brace|[clv]?dots|cdot|times|text|[lr]vert|rVert|rfloor"
+    r"|rceil|pm|approx|[gl]e|neq?|to|infty)"
 )
-SETTING = set(
-    "frac tfrac dfrac left right big Big bigg Bigg quad qquad begin end underbrace overbrace cdot dots ldots cdots times "
-    "text textbf textit limits displaystyle lvert rvert rVert rfloor rceil pm approx ge le ne neq gt lt to infty".split()
+_TOKEN = re.compile(
+    r"\\(?:text|begin|end)\{[^{}]*\}|\\operatorname\*?\{[^{}]*\}|\\mathrm\{[^{}]*\}|\\[A-Za-z]+|\\.|.", re.S
 )
-_TOKEN = re.compile(r"\\(?:text|begin|end)\{[^{}]*\}|\\operatorname\*?\{[^{}]*\}|\\mathrm\{[^{}]*\}|\\[A-Za-z]+|\\.|.", re.S)
 
 
 def formulas(text):
@@ -30,7 +28,8 @@ def formulas(text):
 
 def symbols(tex):
     """The set of (symbol, subscript) of one formula; signs such as \\odot have the subscript ""."""
-    found = set()
+    found: set[tuple[str, str]] = set()
+    tex = re.sub(r"\\mathsf\s*(T|\{T\})", r"\\top", tex)  # two ways to write a transposed matrix
     _walk(_TOKEN.findall(tex), found)
     return found
 
@@ -55,13 +54,13 @@ def _symbol(tokens, k):
         return name[1].replace(r"\,", " "), k + 1
     if re.fullmatch(r"[A-Za-z]", token):
         return token, k + 1
-    if re.fullmatch(r"\\[A-Za-z]+", token) and token[1:] not in SETTING:
+    if re.fullmatch(r"\\[A-Za-z]+", token) and not SETTING.fullmatch(token):
         return token, k + 1
     return None, k + 1
 
 
 def _scripts(tokens, k, found):
-    """What hangs on a symbol: (its subscript, the place behind all). Superscripts are walked, unless they only count."""
+    """(the subscript, the place behind all that hangs on a symbol); superscripts are walked, counters left out."""
     sub = ""
     while k < len(tokens):
         if tokens[k] == "'" or tokens[k].isspace():

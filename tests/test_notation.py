@@ -23,7 +23,7 @@ def missing(slug, used):
     Exceptions: a subscript says *which one*, so its small letters, digits and words need no row. A capital letter there
     is a quantity (the last layer, W_E) and needs one, by itself or as this very name.
     """
-    table, found = notation.rows(), []
+    table, found = notation.by_base(notation.rows()), []
     for base, sub in used:
         rows = notation.meanings(table, slug, base, sub)
         capitals = re.findall(r"(?<![A-Za-z\\])[A-Z](?![A-Za-z])", sub) if rows and rows[0].fits(sub) else []
@@ -111,7 +111,7 @@ def test_formulas_are_found_and_prices_and_code_are_not():
 
 def test_a_row_for_a_page_comes_before_a_row_for_all():
     def means(slug, base, sub=""):
-        return [row.means for row in notation.meanings(notation.rows(), slug, base, sub)]
+        return [row.means for row in notation.meanings(notation.by_base(notation.rows()), slug, base, sub)]
 
     assert means("softmax", "T") == ["temperature"]
     assert means("attention", "T") == ["how many tokens a text has"]

@@ -138,7 +138,11 @@ def test_words_are_said_once():
 
 def test_an_entry_keeps_what_a_reader_searches():
     entries = [
-        {"location": "a/b/", "title": "B", "text": "<p>one</p><pre>code</pre> The code that draws this figure: figures/b.py "},
+        {
+            "location": "a/b/",
+            "title": "B",
+            "text": "<p>one</p><pre>code</pre> The code that draws this figure: figures/b.py ",
+        },
         {"location": "api/torch-learning/#kb.torch.learning.x", "title": "x", "text": "<p>same</p>"},
         {"location": "api/learning/#kb.learning.x", "title": "x", "text": "<p>same</p><p>Source</p>"},
         {"location": "reference/glossary/#softmax", "title": "Softmax", "text": "<p>line</p>"},
