@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR)
 export NO_MKDOCS_2_WARNING := 1
 export PYTHONDONTWRITEBYTECODE :=  # where it is set, every test process and snippet compiles all modules again
 
-.PHONY: help serve site test check bench parity train new lock figures outputs clean
+.PHONY: help serve site test lint check bench parity train new lock figures outputs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -43,10 +43,12 @@ site: $(VENV)/site.stamp  ## build the static site into site/ (strict)
 test: $(VENV)/test.stamp site  ## run every test, the snippets and the checks of the built site
 	$(PY) -m pytest -n 2 --dist loadgroup
 
-check: $(VENV)/test.stamp  ## the fast part: format, lint, types, unit tests
+lint: $(VENV)/test.stamp  ## format, lint, types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+
+check: lint  ## the fast part: format, lint, types, unit tests
 	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow and not browser and not gpu"
 
 bench: $(VENV)/test.stamp  ## measure speed: ratios to named peers, one run

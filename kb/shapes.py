@@ -67,13 +67,15 @@ def checked(fn):
     @functools.wraps(fn)
     def guarded(*args, **kwargs):
         shapes = tuple([getattr(value, "shape", type(value)) for value in args])
-        if kwargs or shapes not in passed:
+        if kwargs:
+            shapes += tuple([(name, getattr(value, "shape", type(value))) for name, value in kwargs.items()])
+        if shapes not in passed:
             lengths: dict[str, tuple] = {}
             for position, name, axes in expected:
                 array = args[position] if position < len(args) else kwargs.get(name)
                 if array is not None:
                     _compare(fn, name, axes, array, lengths)
-            if not kwargs and len(passed) < MOST:
+            if len(passed) < MOST:
                 passed.add(shapes)
         return fn(*args, **kwargs)
 

@@ -145,7 +145,7 @@ def refuses_wrong_shapes(case, twins):
     given_axes = [(name, axes) for name, axes in line[0] if isinstance(good.get(name), np.ndarray)]
     shared = shared_axes(given_axes)
 
-    @settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, database=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def broken(data):
         name, axis, others = data.draw(st.sampled_from(shared))

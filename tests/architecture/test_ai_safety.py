@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -31,7 +31,6 @@ test_on_gpu = gpu_contract(CASES, kt)
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(deadline=None)
 @given(arrays(float, 6, elements=st.floats(0.01, 1)), arrays(float, 6, elements=st.integers(0, 3)), st.integers(1, 50))
 def test_the_best_of_n_is_a_distribution_that_prefers_high_scores(p, scores, n):
     p = p / p.sum()
@@ -55,7 +54,6 @@ def test_the_distance_is_reached_by_many_fine_scores():
     assert kl_divergence(np.log(q + 1e-300), np.log(p)) == pytest.approx(kb.best_of_n_distance(8), abs=2e-3)
 
 
-@settings(deadline=None)
 @given(arrays(float, 8, elements=st.floats(0, 1)), arrays(float, 8, elements=st.floats(-1, 1)), st.floats(0, 0.5))
 def test_an_attack_stays_small_and_in_range(x, slope, size):
     bent = kb.fgsm(x, slope, size)

@@ -52,7 +52,6 @@ def test_every_example_has_one_worker_and_nobody_is_idle(n, workers):
 
 
 @given(st.integers(1, 12))
-@settings(deadline=None)
 def test_workers_together_have_the_gradient_of_the_whole_batch(workers):
     """Also where the parts are not equally long; the sum runs in another order, so a few roundings apart."""
     params, x, y = batch()
@@ -63,7 +62,7 @@ def test_workers_together_have_the_gradient_of_the_whole_batch(workers):
         np.testing.assert_allclose(grads[name], g, rtol=1e-12, atol=1e-14)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 99))
 def test_the_ring_adds_sends_what_the_formula_says_and_leaves_all_workers_equal(workers, d, seed):
     x = np.random.default_rng(seed).standard_normal((workers, d))
@@ -108,7 +107,6 @@ def test_workers_that_step_by_the_average_stay_equal_and_walk_the_path_of_one():
 
 
 @given(st.integers(1, 8))
-@settings(deadline=None)
 def test_an_mlp_block_in_slices_is_the_block(workers):
     rng = np.random.default_rng(0)
     x, up, down = (rng.standard_normal(shape) for shape in ((6, 3), (8, 3), (3, 8)))

@@ -60,7 +60,7 @@ def test_the_rank_of_the_update_is_at_most_r(size):
     assert kb.low_rank_share(update, rank) == pytest.approx(1, abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sizes, st.sampled_from([None, 1.0, 16.0]))
 def test_beside_the_weight_or_merged_into_it_is_the_same(size, alpha):
     a, b = factors(*size)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.spatial.distance
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.random_projection import johnson_lindenstrauss_min_dim
 
@@ -32,7 +32,6 @@ test_on_gpu = gpu_contract(CASES, kt)
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(deadline=None)
 @given(st.integers(2, 10**6), st.floats(0.01, 0.99))
 def test_the_dimension_is_that_of_scikit_learn(n, eps):
     """Which rounds down what must be rounded up."""

@@ -25,7 +25,7 @@ test_on_gpu = gpu_contract(CASES, kt)
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=12), st.integers(9, 12))
 def test_it_is_a_loop_over_places_and_can_be_read_back(ids, v):
     vectors = kb.one_hot(np.array(ids), v)

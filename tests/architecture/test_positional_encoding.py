@@ -31,7 +31,7 @@ def normal(*shape, seed=0):
 
 
 # ---- attention cannot tell order ---------------------------------------------------------------------------------
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(st.permutations(range(6)), st.integers(0, 99))
 def test_without_positions_a_permuted_input_permutes_the_output(order, seed):
     x = normal(6, 8, seed=seed)
@@ -50,7 +50,7 @@ def test_with_positions_it_does_not():
 
 
 # ---- rotary ------------------------------------------------------------------------------------------------------
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.integers(0, 5000), st.integers(0, 5000), st.integers(-2000, 2000), st.booleans())
 def test_the_score_depends_on_the_distance_alone(m, n, shift, interleaved):
     q, k = normal(1, 8), normal(1, 8, seed=1)

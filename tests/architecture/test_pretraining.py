@@ -50,7 +50,7 @@ def test_untrained_it_guesses():
 texts = st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=8), min_size=1, max_size=12)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(texts, st.integers(1, 12), st.integers(1, 4), st.integers(0, 99))
 def test_each_window_begins_where_a_text_begins(found, length, batch_size, seed):
     if len(found) < batch_size or sum(map(len, found)) + len(found) < length + 1:

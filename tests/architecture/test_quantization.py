@@ -93,7 +93,7 @@ def test_scale_and_zero_point_are_those_of_torchs_observers():
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.integers(2, 8), st.sampled_from(["tensor", "channel", 4, 8]), st.booleans(), st.integers(0, 99))
 def test_no_weight_moves_by_more_than_half_a_step(bits, per, symmetric, seed):
     """With a zero point the rounding of the zero point may cut the ends off by another half step."""
@@ -133,7 +133,7 @@ def test_the_error_of_random_weights_is_that_of_a_uniform_rounding():
     assert error.std() == pytest.approx(scale[0, 0] / math.sqrt(12), rel=0.01)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(st.integers(1, 5), st.integers(1, 9), st.integers(0, 99))
 def test_packing_comes_back(m, n, seed):
     codes = np.random.default_rng(seed).integers(-8, 8, (m, 2 * n)).astype(np.int8)

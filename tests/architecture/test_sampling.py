@@ -91,7 +91,7 @@ def kept(logits):
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(rows(), st.integers(1, 9), st.floats(0, 1))
 def test_what_stays_is_unchanged_and_the_largest_always_stays(x, k, p):
     for out in (kb.top_k(x, k), kb.top_p(x, p), kb.min_p(x, p)):
@@ -101,7 +101,7 @@ def test_what_stays_is_unchanged_and_the_largest_always_stays(x, k, p):
         assert np.all(kept(out) | (x <= lowest_kept)), "nothing larger than a kept score is dropped"
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(rows(), st.floats(0.01, 0.99))
 def test_top_p_keeps_the_fewest_that_reach_p(x, p):
     """What is kept holds at least p, and without its least likely member less than p (up to rounding)."""
@@ -111,7 +111,7 @@ def test_top_p_keeps_the_fewest_that_reach_p(x, p):
         assert stay.sum() == 1 or np.sort(share[stay])[1:].sum() < p + 1e-12
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(rows(), st.integers(1, 9))
 def test_top_k_keeps_at_least_k_and_more_only_by_ties(x, k):
     k = min(k, x.shape[-1])
@@ -119,7 +119,7 @@ def test_top_k_keeps_at_least_k_and_more_only_by_ties(x, k):
         assert stay.tolist() == [sum(other > z for other in row) < k for z in row]
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(rows(), st.floats(0.001, 1))
 def test_min_p_compares_with_the_likeliest(x, p):
     shares = softmax(x)
@@ -128,7 +128,7 @@ def test_min_p_compares_with_the_likeliest(x, p):
     np.testing.assert_array_equal(kept(kb.min_p(x, p))[clear], (ratio > p)[clear])
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(rows())
 def test_entropy_as_in_scipy(x):
     np.testing.assert_allclose(kb.entropy(x), scipy.stats.entropy(softmax(x), axis=-1), rtol=1e-12, atol=1e-13)

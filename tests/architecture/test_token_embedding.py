@@ -62,7 +62,7 @@ def test_numbers_that_are_not_whole_are_refused():
 
 
 # ---- counts ------------------------------------------------------------------------------------------------------
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(1, 14))
 def test_cooccurrences_are_a_loop(ids, window):
     expected = np.zeros((5, 5))

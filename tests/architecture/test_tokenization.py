@@ -80,7 +80,7 @@ def trained_by_hugging_face(text, num_merges):
 
 
 # ---- any text goes there and back --------------------------------------------------------------------------------
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(any_text | words)
 def test_any_text_round_trips(text):
     ids = tokenizer().encode(text)
@@ -162,7 +162,7 @@ def test_the_pattern_is_that_of_tokenizers_for_all_of_unicode_that_python_knows(
         assert kind(kb.pre_tokenize, letter) == kind(pattern, letter), hex(ord(letter))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(words | st.text("a1!'st \t\n\x1c\x85\xa0\u3000é٣", max_size=30))
 def test_words_as_regex_cuts_them(text):
     assert kb.pre_tokenize(text) == regex.findall(GPT2_PATTERN, text)
@@ -208,13 +208,13 @@ def recounting(text, num_merges):
     return merges
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(words | runs, st.integers(0, 30))
 def test_training_is_recounting(text, num_merges):
     assert kb.train_bpe(text, num_merges) == recounting(text, num_merges)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(words.map(lambda text: text * 2) | any_text, st.integers(1, 30))
 def test_training_is_hugging_face_s_ties_included(text, num_merges):
     """Its vocabulary stops at a size, ours at a number of merges: they differ where two merges spell one token."""
@@ -258,7 +258,7 @@ def test_a_merge_touches_only_the_words_that_have_the_pair():
 
 
 # ---- encoding ----------------------------------------------------------------------------------------------------
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(words | runs | any_text)
 def test_encoding_as_tokenizers(text):
     vocab = {spelled(token): n for token, n in tokenizer().vocab.items() if isinstance(token, bytes)}
@@ -269,7 +269,7 @@ def test_encoding_as_tokenizers(text):
         assert theirs.decode(ids) == text
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(words | runs | any_text)
 def test_encoding_as_tiktoken(text):
     theirs = in_tiktoken(tokenizer())
@@ -278,7 +278,7 @@ def test_encoding_as_tiktoken(text):
         assert tokenizer().encode(text + END + text, "all") == theirs.encode(text + END + text, allowed_special="all")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(runs.map(lambda text: text * 3), runs)
 def test_encoding_is_the_merges_one_after_the_other(seen, text):
     """The slow way, as the paper tells it: apply every merge in turn to the whole word."""

@@ -52,20 +52,17 @@ def peak(function, *args):
 # ---- invariants, against the official library --------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(TENSORS, METADATA)
 def test_writes_the_bytes_that_the_official_library_writes(tensors, metadata):
     first = dict(list(metadata.items())[:1]) if metadata else None  # the order of several is random in the library
     assert kb.save(tensors, first) == official.save(tensors, first)
 
 
-@settings(deadline=None)
 @given(TENSORS, METADATA)
 def test_reads_what_the_official_library_writes(tensors, metadata):
     assert_same(kb.load(official.save(tensors, metadata)), tensors)
 
 
-@settings(deadline=None)
 @given(TENSORS)
 def test_the_official_library_reads_what_we_write(tensors):
     assert_same(official.load(kb.save(tensors)), tensors)
@@ -289,7 +286,7 @@ def refuses_or_agrees(data):
     return True
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TENSORS, METADATA, st.data())
 def test_mutated_bytes_are_refused_or_read_as_the_official_library_does(tensors, metadata, draw):
     data = bytearray(kb.save(tensors, metadata))
@@ -306,7 +303,7 @@ ODD = st.sampled_from([0, 1, 2, 3, 4, -1, 2**31, 2**63, 2**64, 10**30, 1.0, 1e30
 FIELD = st.sampled_from(["U8", "F32", "BOOL", "BF16", "F4"]) | st.lists(st.integers(0, 4) | ODD, max_size=3) | ODD
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TENSORS.filter(len), st.sampled_from(["dtype", "shape", "data_offsets", "x", "__metadata__"]), FIELD, st.data())
 def test_odd_fields_are_refused_or_read_as_the_official_library_does(tensors, field, value, draw):
     data = kb.save(tensors)
@@ -318,7 +315,7 @@ def test_odd_fields_are_refused_or_read_as_the_official_library_does(tensors, fi
     refuses_or_agrees(raw({**header, name: value}, data[8 + length :]))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(st.integers(0, 3), min_size=1, max_size=4),
     st.randoms(use_true_random=False),

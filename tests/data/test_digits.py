@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import sklearn.datasets
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.checkpoints.safetensors import read_header
@@ -50,7 +50,6 @@ def test_each_call_gives_arrays_of_its_own():
     assert load_digits().images.max() == 1
 
 
-@settings(deadline=None)
 @given(st.integers(1, 1796), st.integers(0, 2**32))
 def test_the_parts_are_disjoint_complete_stratified_and_in_order(held_out, seed):
     marked = Digits(np.arange(1797.0).reshape(-1, 1, 1), load_digits().labels)  # each image holds its own index

@@ -12,7 +12,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.data import mnist as kb
@@ -97,7 +97,6 @@ def test_memory_is_that_of_the_file_whatever_the_header_says(tmp_path):
     assert peak(kb.read_idx, path) < 400_000
 
 
-@settings(deadline=None)
 @given(st.data(), st.booleans())
 def test_a_changed_file_is_refused_or_read(tmp_path_factory, draw, packed):
     data = bytearray(idx(np.arange(12, dtype=np.uint8).reshape(3, 4)))

@@ -26,7 +26,7 @@ def test_a_seed_is_always_the_same_text():
     assert digest.startswith("cf6e738491051dae"), "the shipped models are trained on another text: make train"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1_000, 20_000))
 def test_as_much_as_fits(num_bytes):
     text = kb.tales(num_bytes)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kb.foundations.gradient as kb
@@ -49,7 +49,6 @@ def wavy_gradient(x):
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(deadline=None, derandomize=True)
 @given(numbers, numbers, st.floats(0.001, 0.5))
 def test_a_parabola_is_measured_exactly_from_both_sides(a, b, h):
     """The third derivative is 0, so only rounding is left: eps |f| / h, with |f| at most 12."""
@@ -59,7 +58,6 @@ def test_a_parabola_is_measured_exactly_from_both_sides(a, b, h):
     np.testing.assert_allclose(kb.one_sided_gradient(bowl, x, h), one_sided, rtol=0, atol=40 * EPS / h)
 
 
-@settings(deadline=None, derandomize=True)
 @given(numbers, st.floats(0.001, 0.5))
 def test_the_error_on_a_cubic_is_h_squared(a, h):
     """((a + h)^3 - (a - h)^3) / 2h = 3 a^2 + h^2."""
@@ -104,7 +102,6 @@ def test_the_gradient_of_logsumexp_is_softmax_by_every_route():
     np.testing.assert_allclose(theirs, expected.ravel(), atol=1e-7)
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(0, 1000))
 def test_a_slope_is_the_dot_product_of_gradient_and_direction(seed):
     x, direction = np.random.default_rng(seed).standard_normal((2, 5))

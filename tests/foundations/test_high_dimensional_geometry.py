@@ -6,7 +6,7 @@ import pytest
 import scipy.integrate
 import scipy.special
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kb.foundations.high_dimensional_geometry as kb
@@ -52,7 +52,6 @@ def test_the_logarithm_where_the_volume_is_no_float():
     assert kb.ball_volume(453) == 0
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(2, 20_000), st.floats(0.01, 100))
 def test_two_more_dimensions_multiply_the_volume_by_2_pi_over_n(n, radius):
     step = math.log(2 * math.pi / n) + 2 * math.log(radius)
@@ -76,7 +75,6 @@ def test_the_volume_is_the_share_of_random_points_of_the_cube_that_lie_inside(n)
     assert share == pytest.approx(expected, abs=5 * math.sqrt(expected * (1 - expected) / 200_000))
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 100), st.floats(0, 1))
 def test_the_peel_is_what_the_core_leaves(n, thickness):
     """Exact in rational numbers, and a thin peel is exact to its own size, not to that of the ball."""

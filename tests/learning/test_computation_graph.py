@@ -76,7 +76,7 @@ def run(program, numbers):
     return found[-1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(programs, st.tuples(*[st.floats(-2, 2)] * 3))
 def test_any_program_has_torchs_gradient_in_both_modes(program, numbers):
     leaves = [torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in numbers]
@@ -93,7 +93,7 @@ def test_any_program_has_torchs_gradient_in_both_modes(program, numbers):
         assert dual.slope == pytest.approx(expected[i], rel=1e-10, abs=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programs)
 def test_the_tape_has_each_value_once_and_after_all_its_users(program):
     root = run(program, [kb.Value(n) for n in (0.3, -0.7, 1.1)])

@@ -1,13 +1,11 @@
 """What the checks of the built site share: the site, served on localhost, and Chromium."""
 
 import os
-import shutil
 import socket
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-from sitebuild import ROOT
 from tests.site.build import build, copy_project
 from tests.site.built import SITE
 from tests.site.server import CHROMIUM, FLAGS, serve
@@ -79,15 +77,11 @@ def port():
 
 
 @pytest.fixture(scope="session")
-def two(tmp_path_factory, port):
-    """Two copies of the project in folders of different names, built for the same address: one with the figures that
-    were drawn before, where there are some, and one from nothing.
+def afresh(tmp_path_factory):
+    """A copy of the project in a folder of another name, built from nothing.
 
     The tests that use it carry `xdist_group("build")`, so that one test process builds for all of them.
     """
-    folders = [copy_project(tmp_path_factory.mktemp(name) / name) for name in ("first", "second")]
-    if (ROOT / ".cache").is_dir():
-        shutil.copytree(ROOT / ".cache", folders[0] / ".cache")
-    for folder in folders:
-        build(folder, SITE_URL=f"http://127.0.0.1:{port}/")
-    return folders
+    folder = copy_project(tmp_path_factory.mktemp("afresh") / "project")
+    build(folder)
+    return folder

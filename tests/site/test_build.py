@@ -25,19 +25,21 @@ def files(folder):
 
 
 # ---- the same bytes ----------------------------------------------------------------------------------------------
-def test_two_builds_are_the_same_bytes(two):
-    """Every file of the site, with no exception: nothing in it says when or where it was built."""
-    first, second = (folder / "site" for folder in two)
-    assert files(first) == files(second)
-    assert filecmp.cmpfiles(first, second, files(first), shallow=False)[1:] == ([], [])
+def test_two_builds_are_the_same_bytes(site, afresh):
+    """The site of `make site`, with the figures drawn before, and one from nothing: nothing in them says when or where
+    they were built. A difference here may also mean that `make site` was not run after a change.
+    """
+    second = afresh / "site"
+    assert files(site) == files(second)
+    assert filecmp.cmpfiles(site, second, files(site), shallow=False)[1:] == ([], [])
 
 
 # ---- strict ------------------------------------------------------------------------------------------------------
-def test_a_dead_link_and_a_dead_anchor_stop_the_build(two, tmp_path):
-    page = two[1] / "docs" / "reference" / "notation.md"
+def test_a_dead_link_and_a_dead_anchor_stop_the_build(afresh, tmp_path):
+    page = afresh / "docs" / "reference" / "notation.md"
     text = page.read_text(encoding="utf-8")
     page.write_text(text + "\n[a](nowhere.md) [b](glossary.md#nowhere) [c](#nowhere)\n", encoding="utf-8")
-    done = run(two[1], "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site"), check=False)
+    done = run(afresh, "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site"), check=False)
     page.write_text(text, encoding="utf-8")
     assert done.returncode != 0
     for dead in ("'nowhere.md'", "'glossary.md#nowhere'", "'#nowhere'"):
@@ -46,13 +48,15 @@ def test_a_dead_link_and_a_dead_anchor_stop_the_build(two, tmp_path):
 
 # ---- Zensical ----------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
-def zensical(two):
+def zensical(afresh):
     """The site that Zensical makes of the same mkdocs.yml, cold, beside the one that mkdocs made."""
-    ours = two[1] / "site"
-    ours.rename(two[1] / "site-mkdocs")
-    done = run(two[1], "zensical", "build", "--strict")  # --clean would remove .cache, with all figures in it
+    ours, theirs, put_aside = (afresh / name for name in ("site", "site-zensical", "site-mkdocs"))
+    ours.rename(put_aside)
+    done = run(afresh, "zensical", "build", "--strict")  # --clean would remove .cache, with all figures in it
+    ours.rename(theirs)
+    put_aside.rename(ours)
     assert "issue" not in done.stdout, done.stdout
-    return two[1] / "site", two[1] / "site-mkdocs"
+    return theirs, ours
 
 
 def test_zensical_builds_every_page(zensical):
@@ -79,10 +83,11 @@ def test_zensical_keeps_mathematics_figures_meanings_and_code(zensical, concept)
 
 
 # ---- snippets ----------------------------------------------------------------------------------------------------
-def test_a_snippet_runs_from_the_site(two, port, tmp_path):
+def test_a_snippet_runs_from_the_site(afresh, port, tmp_path):
     """`uv run <address>` on a machine that has nothing installed prints what stands in the file."""
     uv = Path(sys.executable).parent / "uv"
-    with serve(two[0] / "site", port) as address:
+    run(afresh, "sitebuild.prepare", SITE_URL=f"http://127.0.0.1:{port}/")  # the snippets name the wheel's address
+    with serve(afresh / "docs", port) as address:
         command = [str(uv), "run", "--no-project", "--python", sys.executable, f"{address}snippets/softmax.py"]
         clean = environment(UV_CACHE_DIR=str(tmp_path / "cache"))
         clean.pop("PYTHONPATH")

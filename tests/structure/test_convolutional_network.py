@@ -94,14 +94,14 @@ def convolutions(draw):
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(convolutions())
 def test_conv2d_is_the_plain_loop(arguments):
     """At most 2 * 3 * 3 products of normal numbers are added in another order: a hundred roundings of 10."""
     np.testing.assert_allclose(kb.conv2d(**arguments), by_a_plain_loop(**arguments), rtol=0, atol=100 * 10 * 2.3e-16)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(convolutions())
 def test_values_and_gradients_of_any_convolution_are_those_of_torch(arguments):
     lists = {k: list(v) if isinstance(v, tuple) else v for k, v in arguments.items()}
@@ -109,7 +109,7 @@ def test_values_and_gradients_of_any_convolution_are_those_of_torch(arguments):
     has_the_gradients_of_torch(Case(kb.conv2d, **lists), kt)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.data())
 def test_pools_and_their_ties_are_those_of_torch(data):
     """Whole numbers tie often: the gradient has to go to the winner that torch picks."""
@@ -157,7 +157,7 @@ def test_a_large_batch_image_by_image_gives_the_same(monkeypatch):
     np.testing.assert_allclose(again(whole), pullback(whole), rtol=1e-12, atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.integers(1, 30), st.integers(1, 7), st.integers(1, 5), st.integers(0, 4), st.integers(1, 4))
 def test_output_size_counts_the_positions(size, kernel, stride, padding, dilation):
     span = dilation * (kernel - 1) + 1

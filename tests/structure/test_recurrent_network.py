@@ -90,7 +90,7 @@ def logistic(z):
 
 
 # ---- invariants --------------------------------------------------------------------------------------------------
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(st.sampled_from(sorted(TORCH)), st.integers(1, 6), st.integers(1, 4), st.integers(1, 5), st.integers(0, 999))
 def test_a_layer_is_the_plain_loop(kind, t, d, n, seed):
     rng = np.random.default_rng(seed)
@@ -98,7 +98,7 @@ def test_a_layer_is_the_plain_loop(kind, t, d, n, seed):
     np.testing.assert_allclose(getattr(kb, kind)(params, x)[0], by_a_plain_loop(kind, params, x), atol=1e-13)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(st.sampled_from(sorted(TORCH)), st.integers(1, 3), st.integers(1, 5), st.booleans(), st.integers(0, 999))
 def test_torchs_module_takes_the_weights_and_gives_outputs_and_gradients(kind, layers, t, bias, seed):
     """The other oracle: torch.nn's own module with load_state_dict, not the functions that the twin calls."""
@@ -142,7 +142,7 @@ def test_a_state_does_not_depend_on_what_comes_later(kind):
     assert np.all(np.abs(one[5] - other[5]) > 1e-6)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=300))
 def test_two_neurons_know_the_parity_of_any_number_of_bits(bits):
     x = np.array(bits, float)[:, None]
