@@ -70,8 +70,10 @@ train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.classifier_free_guidance
 	$(PY) -m training.data_parallel_training
 	$(PY) -m training.vision_transformer
+	$(PY) -m training.clip
 	$(PY) -m training.denoiser
 	$(PY) -m training.samplers
+	$(PY) -m training.text_to_image
 
 new: $(VENV)/site.stamp  ## make new concept=<slug>: write the files of a planned concept from the template
 	$(PY) -m sitebuild.new $(concept)

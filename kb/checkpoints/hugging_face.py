@@ -118,7 +118,7 @@ def load_pretrained(folder: str | os.PathLike[str], config_class: type, layout: 
 
 # ---- config.json -------------------------------------------------------------------------------------------------
 def _config(path, config_class, layout):
-    fields = _read_json(path)
+    fields = read_json(path)
     if fields.get(layout.kind) != layout.model_type:
         raise ValueError(f"{path}: {layout.kind} is {fields.get(layout.kind)!r}, expected {layout.model_type!r}")
     fields = _with_rope_theta(path, fields)
@@ -141,11 +141,12 @@ def config_from(config_class: type, fields: Any) -> Any:
     return config_class(**{f.name: fields[f.name] for f in dataclasses.fields(config_class) if f.name in fields})
 
 
-def _read_json(path):
+def read_json(path: str | os.PathLike[str], most: int = MAX_CONFIG) -> dict[str, Any]:
+    """The JSON object in a file. Raises ValueError, with the file, for anything else and for more than `most` bytes."""
     with open(path, "rb") as file:
-        text = file.read(MAX_CONFIG + 1)
-    if len(text) > MAX_CONFIG:
-        raise ValueError(f"{path}: more than {MAX_CONFIG} bytes, which no config has")
+        text = file.read(most + 1)
+    if len(text) > most:
+        raise ValueError(f"{path}: more than {most} bytes, which no config has")
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:

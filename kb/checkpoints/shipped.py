@@ -8,7 +8,12 @@ import numpy as np
 
 from kb.architecture.tokenization import Tokenizer
 from kb.architecture.transformer import GPT2, GPTConfig
+from kb.checkpoints.clip_config import CLIPConfig, CLIPTextConfig, CLIPVisionConfig
 from kb.checkpoints.safetensors import load_file, read_header
+from kb.data.captions import WordTokenizer
+from kb.generation.clip import CLIP, CLIPText, tower_of
+from kb.generation.text_to_image import TextToImage
+from kb.generation.unet import UNet, UNetConfig
 from kb.generation.variational_autoencoder import VAE, VAEConfig
 from kb.generation.vision_transformer import ViT, ViTConfig
 
@@ -75,6 +80,24 @@ def digits_vae_facts() -> dict[str, Any]:
     return json.loads(read_header(FOLDER / "digits_vae.safetensors").metadata["facts"])
 
 
+def digits_clip() -> CLIP:
+    """A small CLIP of the digits of 16 x 16 pixels, from -1, paper, to 1, ink, and the sentences of kb.data.captions.
+
+    float32 (stored as float16), with the published names: "text_model.embeddings.token_embedding.weight" (28, 64), ...
+    Its texts are the tokens of kb.data.captions.WordTokenizer, 12 of them; the shared space has 32 dimensions.
+    """
+    path = FOLDER / "digits_clip.safetensors"
+    sizes = json.loads(read_header(path).metadata["config"])
+    towers = CLIPTextConfig(**sizes["text_config"]), CLIPVisionConfig(**sizes["vision_config"])
+    weights = {name: weight.astype(np.float32) for name, weight in load_file(path).items()}
+    return CLIP(CLIPConfig(*towers, sizes["projection_dim"]), weights)
+
+
+def digits_clip_facts() -> dict[str, Any]:
+    """What was written down when it was trained: seed, steps, size of a batch, what the held-out digits say."""
+    return json.loads(read_header(FOLDER / "digits_clip.safetensors").metadata["facts"])
+
+
 def digits_guided() -> dict[str, np.ndarray]:
     """A noise predictor for digits of 8 x 8 pixels that hears which digit is asked for, trained with prompt dropout.
 
@@ -83,6 +106,28 @@ def digits_guided() -> dict[str, np.ndarray]:
     """
     weights = load_file(FOLDER / "digits_guided.safetensors")
     return {name: weight.astype(np.float32) for name, weight in weights.items()}
+
+
+def digits_text_encoder() -> CLIPText:
+    """The text tower of `digits_clip` alone: token ids of a WordTokenizer in, a vector per token out."""
+    clip = digits_clip()
+    return CLIPText(clip.config.text_config, tower_of(clip.params, "text_model."))
+
+
+def digits_unet() -> UNet:
+    """A U-Net that names the noise in scaled codes of `digits_vae`, 4 x 4 x 4, and reads a prompt, or an empty one.
+
+    float32 (stored as float16), with diffusers' names: "conv_in.weight" (32, 4, 3, 3), ... Its prompts are the vectors
+    of `digits_text_encoder`, 12 of 64 numbers; its noise schedule is Stable Diffusion's.
+    """
+    path = FOLDER / "digits_unet.safetensors"
+    weights = {name: weight.astype(np.float32) for name, weight in load_file(path).items()}
+    return UNet(UNetConfig(**json.loads(read_header(path).metadata["config"])), weights)
+
+
+def digits_text_to_image() -> TextToImage:
+    """All parts together: it draws a digit of 16 x 16 pixels from a sentence such as "a photo of a thick three"."""
+    return TextToImage(WordTokenizer(), digits_text_encoder(), digits_unet(), digits_vae())
 
 
 def gpt_tales() -> tuple[GPT2, Tokenizer]:

@@ -21,7 +21,8 @@ FLAGS = [
 ]
 COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt", ".py", ".md"}
 INDEX = "/search/search_index.json"
-EMPTY = gzip.compress(json.dumps({"config": {"lang": ["en"], "separator": " ", "pipeline": []}, "docs": []}).encode())
+NOTHING = {"config": {"lang": ["en"], "separator": " ", "pipeline": [], "fields": {}}, "docs": []}
+EMPTY = gzip.compress(json.dumps(NOTHING).encode())
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -117,8 +117,8 @@ def test_the_scheme_changes_by_keyboard_and_is_remembered(tab, address):
     assert shown.locator("body").get_attribute("data-md-color-scheme") == "slate"
 
 
-def test_the_search_opens_with_a_key_and_finds_a_concept(tab, address):
-    shown = tab(address)
+def test_the_search_opens_with_a_key_and_finds_a_concept(tab, searched):
+    shown = tab(searched)
     shown.keyboard.press("/")
     shown.keyboard.type("softmax jacobian")
     found = shown.locator(".md-search-result__link").first
