@@ -1,8 +1,9 @@
 """How far kb and its torch twins are apart: every function on the cases of its tests, value and gradient, both dtypes.
 
 `python -m tests.parity` prints the largest errors by concept; with RECORD=1 in the environment it writes
-docs/reference/parity.json, from which the site shows the table (sitebuild.parity). Nothing is random but what the
-seeds say, so that the same machine and the same versions give the same errors.
+docs/reference/parity.json, from which the site shows the table (sitebuild.parity). With slugs behind it, it measures
+only those (`RECORD=1 python -m tests.parity softmax`) and leaves the other rows as they are. Nothing is random but what
+the seeds say, so that the same machine and the same versions give the same errors.
 """
 
 import datetime
@@ -10,6 +11,7 @@ import importlib
 import json
 import os
 import platform
+import sys
 from importlib.metadata import version
 
 import numpy as np
@@ -17,7 +19,7 @@ import numpy as np
 from kb.shapes import shape_line
 from sitebuild import ROOT
 from sitebuild.concepts import ARCS
-from sitebuild.parity import PATH
+from sitebuild.parity import PATH, read
 from tests.contract import float_arrays, parts, to_tensor, to_torch
 from tests.test_house import public_functions
 
@@ -95,14 +97,20 @@ def distance(a, b):
 
 
 # ---- all of them -------------------------------------------------------------------------------------------------
-def main():
+def main(slugs):
+    if slugs and read()["versions"] != facts()["versions"]:
+        sys.exit("the record was made with other versions: measure all")
     rows = {}
     for arc, slug in modules():
+        if slugs and slug not in slugs:
+            continue
         rows |= (made := measure(arc, slug))
         worst = [max((row[kind]["value"] for row in made.values() if kind in row), default=0.0) for kind in DTYPES]
         print(f"{arc}.{slug}: {len(made)} functions, values within {worst[0]:.1e} and {worst[1]:.1e}", flush=True)
     if os.environ.get("RECORD"):
-        PATH.write_text(json.dumps({**facts(), "functions": rounded(rows)}, indent=1) + "\n", encoding="utf-8")
+        kept = read()["functions"] if slugs else {}
+        record = {**facts(), "functions": {**kept, **rounded(rows)}}
+        PATH.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def facts():
@@ -118,4 +126,4 @@ def rounded(value):
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -203,9 +203,8 @@ def test_bibliography():
 
 # entries whose page is being written; when it is finished it cites them, or they go
 WAITING = {
-    "openai2021clipweights": "text_to_image",
     "peebles2023scalable": "latent_diffusion",
-    "rombach2022sdweights": "text_to_image",
+    "rombach2022sdweights": "unet",
 }
 
 

@@ -66,7 +66,8 @@ QUERIES = {
     "scaling laws": "large_language_model",
     "13,002 parameters": "neural_network",
     "175 billion parameters": "gpt_3",
-    # asked when the page is there
+    # of pictures; a page that is still planned is asked for when it is there
+    "CLIP": "clip",
     "zero-shot classification": "clip",
     "U-Net skip connections": "unet",
     "latent diffusion": "latent_diffusion",
