@@ -35,6 +35,7 @@ from kb.generation.unet import UNetConfig, init_unet, unet
 from kb.generation.variational_autoencoder import reparameterise
 from kb.learning.optimizers import Adam, clip_grad_norm, running_mean, warmup_cosine
 from kb.structure.convolutional_network import cnn_logits
+from training import cnn
 from training.classifier_free_guidance import distances
 from training.vae import as_recorded, load
 
@@ -53,6 +54,7 @@ SEED, STEPS, BATCH, LR, WARMUP_STEPS, MAX_NORM, DROPOUT, MEMORY = 0, 2000, 64, 2
 SAID = 8  # sentences about each digit
 SCALES, PER_DIGIT, DDIM_STEPS, BEST = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0], 20, 20, 3.0
 WORDS = [word for pair in PAIRS.values() for word in pair]
+STRANGER_EPOCHS = 160  # with 360 digits instead of 1,437, half as many steps as digits_cnn took
 ODD = ["two seven", "seven two", "a photo", "thick", "a thin thick five", "seven of digit a photo"]
 
 
@@ -212,6 +214,22 @@ def held_out_loss(said, count=720):
     return round(float(loss(digits_unet().params, z, noise, levels, table[rows[0, pick]])), 5)
 
 
+@functools.cache
+def stranger():
+    """A judge that shares nothing with what draws: the small convolutional network, trained on held-out digits only."""
+    _, held_out = cnn.load()
+    return cnn.fit(cnn_logits, cnn.init_cnn(np.random.default_rng(SEED)), *held_out, "stranger", STRANGER_EPOCHS)[0]
+
+
+def judged_by_a_stranger(scales=(1.0, 2.0, BEST), per_digit=PER_DIGIT):
+    """How many of the digits that the U-Net learned from the stranger reads rightly, and how many drawings."""
+    labels = np.tile(np.arange(10), per_digit)
+    prompts = captions(np.random.default_rng(SEED), labels)
+    drawn = {str(s): (as_recorded(2 * draw(prompts, s) - 1), labels) for s in scales}
+    images = {"real": cnn.load()[0], **drawn}
+    return {name: round(cnn.accuracy(cnn_logits, stranger(), *judged), 4) for name, judged in images.items()}
+
+
 def real(per_digit=PER_DIGIT):
     """Held-out digits as images (n, 1, 16, 16) from 0 to 1, as many of each as are drawn, and their labels."""
     x, labels = load()[1]
@@ -234,6 +252,7 @@ def measure(losses):
         "described": {str(scale): described(scale) for scale in (1.0, BEST)},
         "obeyed": {str(scale): obeyed(scale) for scale in (1.0, BEST, 7.5)},
         "odd": odd(),
+        "stranger": judged_by_a_stranger(),
     }
     RECORD.write_text(json.dumps(record), encoding="utf-8")
     for name in record:
