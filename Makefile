@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR)
 export NO_MKDOCS_2_WARNING := 1
 export PYTHONDONTWRITEBYTECODE :=  # where it is set, every test process and snippet compiles all modules again
 
-.PHONY: help serve site offline test lint check bench train new lock figures outputs clean
+.PHONY: help serve site offline test lint check bench parity train new lock figures outputs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -56,6 +56,9 @@ check: lint  ## the fast part: format, lint, types, unit tests
 
 bench: $(VENV)/test.stamp  ## measure speed: ratios to named peers, one run
 	$(PY) -m bench
+
+parity: $(VENV)/test.stamp  ## measure how far each function is from its torch twin, for the table on the site
+	RECORD=1 $(PY) -m tests.parity
 
 train: $(VENV)/test.stamp  ## train the shipped weights again (seeded)
 	$(PY) -m training.digits

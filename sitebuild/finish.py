@@ -1,10 +1,9 @@
 """After the build: what a static host needs and mkdocs does not make, one style sheet, Markdown copies, the
 policy, the bundle that opens from disk."""
 
-import json
 import re
 
-from sitebuild import ROOT, cards, macros, metadata, offline, policy, styles, texts
+from sitebuild import ROOT, cards, macros, metadata, offline, policy, search, styles, texts
 
 SITE = ROOT / "site"
 
@@ -14,7 +13,7 @@ def main(site=SITE):
     (site / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {macros.site_url()}sitemap.xml\n")
     without_dates(site / "sitemap.xml")
     (site / "sitemap.xml.gz").unlink(missing_ok=True)  # carries the time of the build; sitemap.xml says the same
-    lean_search(site / "search" / "search_index.json")
+    search.write(site)
     styles.bundle(site)
     texts.write(site)
     cards.write(site)
@@ -27,16 +26,6 @@ def without_dates(sitemap):
     """mkdocs gives every page the day of the build, which says nothing about the page and differs from day to day."""
     text = sitemap.read_text(encoding="utf-8")
     sitemap.write_text(re.sub(r"\s*<lastmod>[^<]*</lastmod>", "", text), encoding="utf-8")
-
-
-def lean_search(index):
-    """The search index without code blocks, and of the reference only what each object means: half the bytes."""
-    content = json.loads(index.read_text(encoding="utf-8"))
-    for doc in content["docs"]:
-        doc["text"] = re.sub(r"<pre>.*?</pre>", "", doc["text"], flags=re.S)
-        if doc["location"].startswith("api/"):
-            doc["text"] = re.sub(r"(</p>).*", r"\1", doc["text"], flags=re.S)
-    index.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 
 if __name__ == "__main__":

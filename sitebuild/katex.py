@@ -15,6 +15,9 @@ from sitebuild import ROOT
 
 _INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.S)
 _BLOCK = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.S)
+_DRAWN = re.compile(
+    r'(<span class="katex-html" aria-hidden="true">)(.*)</span></span>$', re.S
+)  # inline: these two close it
 _lock = threading.Lock()
 
 
@@ -39,15 +42,16 @@ def render(tex, display=False):
         answer = json.loads(process.stdout.readline() or '{"error": "node stopped: is katex installed?"}')
     if "error" in answer:
         raise ValueError(f"formula {tex!r}: {answer['error']}")
-    return _once_for_the_search(answer["html"])
+    return _once_for_the_search(answer["html"], display)
 
 
-def _once_for_the_search(formula):
-    """The formula without its TeX, and with the drawn half kept out of the search, which would find all thrice."""
+def _once_for_the_search(formula, display):
+    """The formula without its TeX; in a line of text, the drawn half is kept out of the search, which has the other.
+
+    The search plugin takes the first end tag of the excluded element's name for its end, so it is one of its own.
+    """
     formula = re.sub(r"<annotation.*?</annotation>", "", formula, flags=re.S)
-    return formula.replace(
-        'class="katex-html" aria-hidden="true"', 'class="katex-html" aria-hidden="true" data-search-exclude'
-    )
+    return formula if display else _DRAWN.sub(r"\1<bdi data-search-exclude>\2</bdi></span></span>", formula)
 
 
 class Formulas(Postprocessor):
@@ -55,6 +59,8 @@ class Formulas(Postprocessor):
 
     def run(self, text):
         text = _INLINE.sub(lambda m: render(html.unescape(m[1])), text)
-        return _BLOCK.sub(
-            lambda m: f'<div class="formula" tabindex="0">{render(html.unescape(m[1]), True)}</div>', text
-        )
+        return _BLOCK.sub(lambda m: _block(render(html.unescape(m[1]), True)), text)
+
+
+def _block(formula):
+    return f'<div class="formula" tabindex="0" data-search-exclude>{formula}</div>'

@@ -10,6 +10,7 @@
 {{ lab digits }}                        a notebook of docs/labs, run, with all that it prints and draws
 {{ map }}, {{ labs }}, {{ glossary }}, {{ sources }}, {{ last_run }}   whole pages
 {{ bundle }}                            the link to the zip that opens from disk
+{{ notation … }}, {{ parity … }}         tables of the reference: see notation.py and parity.py
 {{ stops … }}, {{ chapter … }}, {{ questions … }}   the paths: see paths.py
 """
 
@@ -18,7 +19,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from sitebuild import ROOT, figures, labs, last_run, late, links, paths, sources
+from sitebuild import ROOT, figures, labs, last_run, late, links, notation, parity, paths, sources
 from sitebuild.concepts import ARCS, load_map
 
 _MACRO = re.compile(r"^\{\{ (\w+)(?: +([^:}]*?))?(?:: (.*?))? \}\}$")
@@ -63,7 +64,7 @@ def head(page, slug, _):
     page.md.kb_slug = slug
     chapters = f' <span class="chapters">{", ".join(c.chapters)}</span>' if c.chapters else ""
     return (
-        f'<p class="concept-head arc-{c.arc}"><a href="../../">{ARCS[c.arc][0]}</a>{chapters} '
+        f'<p class="concept-head arc-{c.arc}" data-search-exclude><a href="../../">{ARCS[c.arc][0]}</a>{chapters} '
         f'<span class="minutes">{c.minutes} min</span> '
         f'<button type="button" class="known-toggle" data-slug="{slug}" hidden>I know this</button></p>'
     )
@@ -74,14 +75,16 @@ def needs(page, slug, _):
     if not c.needs:
         return '<p class="needs" markdown="1">**Builds on** nothing: you can start here.</p>'
     rows = [f"- {links.link(load_map()[need])}: {why}" for need, why in c.needs.items()]
-    return "\n".join(['<div class="needs" markdown="1">', "**Builds on**", "", *rows, "", "</div>"])
+    return "\n".join(
+        ['<div class="needs" markdown="1" data-search-exclude="1">', "**Builds on**", "", *rows, "", "</div>"]
+    )
 
 
 def foot(page, slug, _):
     the_map, c = load_map(), concept(slug)
     rows = [f"- {links.link(other)}: {other.needs[slug]}" for other in the_map.leads_to(slug)]
     lines = [
-        '<div class="leads" markdown="1">',
+        '<div class="leads" markdown="1" data-search-exclude="1">',
         "## Where it leads",
         "",
         *(rows or ["Nothing on this map builds on it."]),
@@ -141,7 +144,7 @@ def _shown(name):
         f'--8<-- "{name}"',
         "```",
         "",
-        f'<p class="run" markdown="1">[Download](../snippets/{name}){{ download="{name}" }} '
+        f'<p class="run" markdown="1" data-search-exclude="1">[Download](../snippets/{name}){{ download="{name}" }} '
         f"or run it with nothing installed: `uv run {site_url()}snippets/{name}`</p>",
     ]
 
@@ -172,16 +175,6 @@ def glossary(page, *_):
             lines += [f"### {name} {{ #{c.slug} }}", "", f"{c.summary}{planned}", ""]
             if c.terms:
                 lines += [f"Also: {', '.join(c.terms)}.", ""]
-    return "\n".join(lines)
-
-
-def all_sources(page, *_):
-    cited = sources.cited_by(load_map())
-    lines = []
-    for key, source in sorted(sources.bibliography().items(), key=lambda item: sources.short(item[1]).lower()):
-        pages = ", ".join(links.link(c) for c in cited.get(key, []))
-        if pages:
-            lines.append(f"- {sources.reference(source)}. Cited in {pages}.")
     return "\n".join(lines)
 
 
@@ -241,7 +234,9 @@ MACROS = {
     "map": the_map,
     "bundle": bundle,
     "glossary": glossary,
-    "sources": all_sources,
+    "sources": sources.page,
     "last_run": last_run.table,
+    "notation": notation.markdown,
+    "parity": parity.markdown,
     **paths.MACROS,
 }

@@ -57,7 +57,13 @@ def chapter(page, name, _):
 def questions(page, arc, _):
     lines = []
     for c in (c for c in load_map() if c.arc == arc and c.live):
-        lines += ["", f'<div class="quiz" data-slug="{c.slug}" markdown="1">', "", f"### {links.link(c)}", ""]
+        lines += [
+            "",
+            f'<div class="quiz" data-slug="{c.slug}" markdown="1" data-search-exclude="1">',
+            "",
+            f"### {links.link(c)}",
+            "",
+        ]
         lines += [links_of(asked(c)), "", "</div>", ""]
     return "\n".join(lines)
 

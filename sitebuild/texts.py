@@ -231,6 +231,7 @@ MACROS = {
     "glossary": _whole("glossary"),
     "sources": _whole("sources"),
     "last_run": _whole("last_run"),
+    "notation": _without_drawing(macros.MACROS["notation"]),
     **{name: _without_drawing(macro) for name, macro in paths.MACROS.items()},
 }
 

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from sitebuild import ROOT
+from sitebuild import ROOT, sources
 from sitebuild.concepts import SUMMARY_LENGTH, load_map
-from sitebuild.sources import bibliography, cited_by
+from sitebuild.sources import bibliography, citations
 from tests.pages import SECTIONS, Page, agrees, all_pages, concept_pages
 
 PAGES = concept_pages()
@@ -45,10 +45,29 @@ def test_frame(page):
 
 @each_page
 def test_front_matter(page):
-    assert set(page.meta) == {"title", "arc", "chapters", "needs", "summary", "terms", "code", "minutes"}
+    keys = {"title", "arc", "chapters", "needs", "summary", "terms", "code", "minutes"}
+    assert set(page.meta) - {"search"} == keys
+    assert set(page.meta.get("search", {})) <= {"boost", "words"}
     assert 20 <= len(page.meta["summary"]) <= SUMMARY_LENGTH
     assert page.meta["summary"].endswith(".")
     assert page.meta["code"], "a page names the kb modules that it explains"
+
+
+@each_page
+def test_the_words_of_the_search_are_on_the_page(page):
+    """`search: words:` may say a thing as readers type it, but of nothing that is not there (hyphens, -ise aside)."""
+    slug, module = page.path.stem, page.path.with_suffix(".py").relative_to(ROOT / "docs")
+    files = [page.path, *(ROOT / "snippets").glob(f"{slug}*.py"), ROOT / "kb" / module, ROOT / "kb" / "torch" / module]
+    there = plain("\n".join(path.read_text(encoding="utf-8") for path in files if path.exists()))
+    for words in page.meta.get("search", {}).get("words", []):
+        for word in plain(words).split():
+            assert re.search(rf"(?<![a-z]){re.escape(word)}", there), f"{words!r} is not what {page.name} is about"
+
+
+def plain(text):
+    """Small letters, British, no hyphens and brackets; without the front matter's own words."""
+    text = re.sub(r"^search: .*$", "", text, flags=re.M)
+    return re.sub(r"[\s\-_.()]+", " ", text.lower().replace("z", "s"))
 
 
 @each_page
@@ -172,13 +191,39 @@ def test_sources_cite_the_bibliography(page):
 
 
 def test_bibliography():
-    """Every entry can be found by a reader, and no entry waits for nothing: it is cited or its concept is planned."""
+    """Every entry can be found by a reader: authors, title, year, and an address that lasts where there is one."""
     for key, source in bibliography().items():
         assert {"authors", "title", "year", "kind"} <= set(source), key
+        assert all(author.strip() for author in source["authors"]), key
         assert source.get("arxiv") or source.get("doi") or source.get("url"), key
+        assert re.fullmatch(r"\d{4}\.\d{4,5}|[a-z-]+/\d{7}", source.get("arxiv", "0000.0000")), key
+        assert source.get("doi", "10.").startswith("10."), key
         assert str(source["year"]) in key, f"{key}: the year is {source['year']}"
-    if all(c.live for c in load_map()):
-        assert set(cited_by(load_map())) == set(bibliography())
+
+
+# entries whose page is being written; when it is finished it cites them, or they go
+WAITING = {
+    "peebles2023scalable": "latent_diffusion",
+    "rombach2022sdweights": "unet",
+}
+
+
+def test_every_citation_is_listed_and_every_entry_is_cited():
+    cited = {key for page in all_pages() for key in citations(page.path)}
+    assert cited <= set(bibliography()), "not in the bibliography"
+    waiting = {key for key, slug in WAITING.items() if not load_map()[slug].live}
+    assert set(bibliography()) - cited - waiting == set(), "nobody cites it"
+
+
+def test_the_page_of_sources_names_every_entry_with_all_it_has():
+    page = sources.everything()
+    for key in {key for page in all_pages() for key in citations(page.path)}:
+        source = bibliography()[key]
+        line = next(line for line in page.split("\n") if f'id="{key}"' in line)
+        said = [sources.family(author) for author in source["authors"]] + [str(source["year"]), source["title"]]
+        said += [source[kind] for kind in ("arxiv", "doi") if source.get(kind)]
+        assert [part for part in said if part not in line] == [], key
+        assert "Cited in [" in line
 
 
 # ---- layout ------------------------------------------------------------------------------------------------------

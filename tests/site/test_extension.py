@@ -5,6 +5,7 @@ import re
 import markdown
 import pytest
 import yaml
+from material.plugins.search.plugin import Parser
 
 from sitebuild import ROOT, figures, katex, late, links, macros, sources
 from sitebuild.concepts import load_map
@@ -114,8 +115,14 @@ def test_a_snippet_is_shown_byte_for_byte_with_its_two_ways_out():
 def test_formulas_become_html_and_mathml():
     out = html("Inline $a^2$ and\n\n$$ \\frac{a}{b} $$")
     assert out.count("<math") == 2
-    assert '<div class="formula" tabindex="0">' in out
+    assert '<div class="formula" tabindex="0" data-search-exclude>' in out
     assert "arithmatex" not in out
+
+
+def test_the_search_gets_a_formula_in_the_text_once_and_a_displayed_one_not():
+    parser = Parser()
+    parser.feed("<h1 id=t>T</h1>" + html("Weights $W_E$ and\n\n$$ \\frac{Q}{b} $$\n\nend."))
+    assert re.sub(r"\s+", " ", "".join(parser.data[0].text)) == "<p>Weights WE and</p> <p>end.</p>"
 
 
 def test_an_unparsable_formula_fails():
