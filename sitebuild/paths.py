@@ -8,7 +8,7 @@
 import re
 from html import escape
 
-from sitebuild import ROOT, links
+from sitebuild import ROOT, links, sources
 from sitebuild.concepts import front_matter, load_map
 from sitebuild.map_layout import lay_out
 
@@ -75,8 +75,8 @@ def asked(concept):
 
 
 def links_of(text):
-    """The section with its links between concepts written out: it is handed to Markdown as a macro's result."""
-    return "\n".join(links.expand(line) for line in text.split("\n"))
+    """The section with its links and citations written out: it is handed to Markdown as a macro's result."""
+    return "\n".join(sources.expand(links.expand(line)) for line in text.split("\n"))
 
 
 # ---- the drawing ---------------------------------------------------------------------------------------------------
