@@ -63,7 +63,7 @@ def svg(the_map):
         'aria-label="Drawing: each column is read from the top down">',
         f"<style>{light_css(the_map)}</style>",
         *(_head(the_map, layout, arc) for arc in _arcs(the_map)),
-        _key(layout),
+        _key(the_map, layout),
         '<g aria-hidden="true">',
         *(_edge(the_map, layout, *edge) for edge in sorted(the_map.edges)),
         "</g>",
@@ -98,12 +98,13 @@ def _head(the_map, layout, arc):
     return f'<g class="hue-{arc}">{band}<text class="map-arc" x="{x}" y="28">{title}</text>{lines}</g>'
 
 
-def _key(layout):
+def _key(the_map, layout):
     """What boxes and lines mean, in the empty part of the first column; nothing where it has none."""
     rows = max(map(len, layout.columns))
     if len(layout.columns[0]) > rows - KEY_ROWS:
         return ""
-    x, y = LEFT, layout.height - 110
+    x, planned = LEFT, not all(c.live for c in the_map)
+    y = layout.height - 110 + 27 * (not planned)
     entries = [
         f'<rect x="{x}" y="-13" width="34" height="17" rx="4"/><text x="{x + 46}">a page to read</text>',
         f'<rect class="map-dashed" x="{x}" y="-13" width="34" height="17" rx="4"/><text x="{x + 46}">planned</text>',
@@ -111,6 +112,7 @@ def _key(layout):
         f'<path class="map-dashed" d="M{x},-4h29"/><path d="M{x + 29},-7.5l5,3.5l-5,3.5"/>'
         f'<text x="{x + 46}">what needs it</text>',
     ]
+    entries = entries if planned else [entries[0], *entries[2:]]
     lines = "".join(f'<g transform="translate(0 {y + 27 * i})">{entry}</g>' for i, entry in enumerate(entries))
     return f'<g class="map-key">{lines}</g>'
 
