@@ -1,10 +1,11 @@
 """What the checks of the built site share: the site, served on localhost, and Chromium."""
 
+import contextlib
 import os
 import socket
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from tests.site.build import build, copy_project
 from tests.site.built import SITE
@@ -50,22 +51,38 @@ def browser():
         launched.close()
 
 
+@pytest.fixture(scope="module")
+def windows(browser):
+    """The windows of Chromium that the tests of a file share, by their options."""
+    return {}
+
+
 @pytest.fixture
-def tab(browser):
-    """tab("http://…", width=390, color_scheme="dark"): the page in a fresh context, closed after the test."""
-    contexts = []
+def tab(browser, windows):
+    """tab("http://…", width=390, color_scheme="dark"): the page in a tab of its own, closed after the test.
+
+    Tests that ask for the same options share a window, since a new one takes a core for most of a second; what a page
+    stored is forgotten when its tab is closed.
+    """
+    opened = []
 
     def open_tab(url, width=1280, height=900, until="load", watch=None, **options):
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
-        page = contexts[-1].new_page()
+        key = repr(sorted(options.items()))
+        if key not in windows:
+            windows[key] = browser.new_context(**options)
+        page = windows[key].new_page()
+        opened.append(page)
+        page.set_viewport_size({"width": width, "height": height})
         if watch:
             watch(page)
         page.goto(url, wait_until=until)
         return page
 
     yield open_tab
-    for context in contexts:
-        context.close()
+    for page in opened:
+        with contextlib.suppress(Error):  # a page that may store nothing
+            page.evaluate("localStorage.clear()")
+        page.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import yaml
 from sitebuild import ROOT
 from sitebuild.concepts import load_map
 from tests.pages import all_pages
-from tests.site.built import SITE, each_page, file_of, pages
+from tests.site.built import SITE, each_concept, each_page, file_of, pages
 from tests.site.html import Page
 
 pytestmark = pytest.mark.slow  # not in itself, but `make check` has no built site
@@ -48,6 +48,17 @@ def problem(page, link):
         if unquote(address.fragment) not in parsed(name).ids:
             return f"{link}: {name or 'home'} has no id {address.fragment}"
     return None
+
+
+# ---- code --------------------------------------------------------------------------------------------------------
+@each_concept
+def test_code_to_copy_is_the_file_byte_for_byte(page):
+    text = file_of(page).read_text(encoding="utf-8")
+    blocks = re.findall(r'<span class="filename">(.*?)</span>.*?<code[^>]*>(.*?)</code>', text, re.S)
+    for name, code in blocks:
+        assert html.unescape(re.sub(r"<[^>]*>", "", code)) == (ROOT / name).read_text(encoding="utf-8"), name
+    slug = page.split("/")[1]
+    assert {f"snippets/{slug}.py", f"snippets/{slug}_torch.py"} <= {name for name, _ in blocks}
 
 
 # ---- every page --------------------------------------------------------------------------------------------------

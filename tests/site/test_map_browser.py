@@ -108,7 +108,7 @@ def around(the_map, slug):
     return up | down, {f"{need} {slug}" for need in up} | {f"{slug} {d}" for d in down}
 
 
-SAMPLE = ["vectors_and_dot_products", "softmax", "layers", "transformer", "clip", "ai_safety"]
+SAMPLE = ["vectors_and_dot_products", "transformer", "clip"]
 
 
 # ---- without a script ------------------------------------------------------------------------------------------------

@@ -16,15 +16,18 @@ READ = """() => [...document.querySelectorAll(
     "article :is(h1, h2, h3, h4, p, li, td, th, dt, dd, pre, figcaption, summary, svg text, .katex-html)")]
     .filter((e) => e.checkVisibility() && !e.querySelector("button") && !e.closest(".map-detail, [role=status]"))
     .map((e) => e.textContent.replace(/\\s+/g, " ").trim())"""
-SCROLLS_BY_KEY = """[...document.querySelectorAll(".md-typeset__scrollwrap")]
-    .every((box) => (box.tabIndex === 0) === (box.scrollWidth > box.clientWidth))"""
+SCROLLS_BY_KEY = """[...document.querySelectorAll(".md-typeset__scrollwrap, article pre > code")]
+    .filter((box) => box.scrollWidth > box.clientWidth && box.checkVisibility()).every((box) => box.tabIndex === 0)"""
 # Everything is drawn, on the screen or not, and in the colours of now.
 DRAW_ALL = ".md-typeset * { content-visibility: visible !important } * { transition: none !important }"
-# Answers are read too. Of the source code in the reference, hundreds of closed blocks of one kind, two are enough.
+# Answers are read too. Of what stands in a page by the hundred and is of one kind, a few are enough: closed blocks of
+# source code in the reference, and formulas, which are a dozen elements for each letter.
 OPEN_ALL = """() => {
     const sources = [...document.querySelectorAll("article details.mkdocstrings-source")];
     for (const source of sources.slice(2)) source.remove();
     for (const details of document.querySelectorAll("article details")) details.open = true;
+    const formulas = [...document.querySelectorAll("article .katex")];
+    for (const formula of formulas.slice(8)) formula.style.visibility = "hidden";
 }"""
 IN_COLOUR = ["color-contrast", "link-in-text-block"]  # what can be wrong in one scheme and right in the other
 
@@ -56,9 +59,10 @@ def overflow(page):
     """By how many pixels the page is wider than the window, and what sticks out furthest."""
     return page.evaluate("""() => {
         const width = document.documentElement.clientWidth, over = document.documentElement.scrollWidth - width;
+        if (over <= 0) return "";
         const right = (e) => e.getBoundingClientRect().right;
         const widest = [...document.querySelectorAll("article *")].sort((a, b) => right(b) - right(a))[0];
-        return over > 0 ? `${over} px: ${widest.outerHTML.slice(0, 120)}` : "";
+        return `${over} px: ${widest.outerHTML.slice(0, 120)}`;
     }""")
 
 

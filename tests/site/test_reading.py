@@ -76,11 +76,11 @@ def test_contrast_by_hand():
 
 
 # ---- code --------------------------------------------------------------------------------------------------------
-@each_concept
-def test_what_is_copied_is_the_file_byte_for_byte(tab, address, page):
-    shown = tab(address + page, until="load", permissions=["clipboard-read", "clipboard-write"])
+def test_what_is_copied_is_the_file_byte_for_byte(tab, address):
+    """That each page holds the files as they are is read in the built pages, in test_built."""
+    shown = tab(address + SOFTMAX, permissions=["clipboard-read", "clipboard-write"])
     blocks = shown.locator(".highlight:has(> .filename)")
-    copied = []
+    assert blocks.count() >= 3
     for i in range(blocks.count()):
         block = blocks.nth(i)
         name = block.locator(".filename").text_content()
@@ -88,10 +88,6 @@ def test_what_is_copied_is_the_file_byte_for_byte(tab, address, page):
             shown.get_by_text("PyTorch", exact=True).click()
         block.locator("[data-clipboard-target]").click()
         assert shown.evaluate("navigator.clipboard.readText()") == (ROOT / name).read_text(encoding="utf-8")
-        copied.append(name)
-    slug = page.split("/")[1]
-    assert f"snippets/{slug}.py" in copied
-    assert f"snippets/{slug}_torch.py" in copied
 
 
 def test_the_tabs_work_by_keyboard(tab, address):
@@ -137,7 +133,11 @@ def test_a_link_to_a_section_shows_it(tab, address, width):
 def test_only_a_table_that_scrolls_is_a_stop_of_the_tab_key(tab, address):
     shown = tab(address + "reference/notation/")
     boxes = "[...document.querySelectorAll('.md-typeset__scrollwrap')]"
-    assert shown.evaluate(f"{boxes}.map((b) => b.tabIndex)") == [-1, -1]
+    right = f"{boxes}.every((b) => (b.tabIndex === 0) === (b.scrollWidth > b.clientWidth))"
+    stops = f"{boxes}.filter((b) => b.tabIndex === 0).length"
+    until(shown, right)
+    before, tables = shown.evaluate(stops), shown.evaluate(f"{boxes}.length")
     shown.set_viewport_size({"width": 360, "height": 740})
-    until(shown, f"{boxes}.some((b) => b.tabIndex === 0)")
-    assert shown.evaluate(f"{boxes}.every((b) => (b.tabIndex === 0) === (b.scrollWidth > b.clientWidth))")
+    until(shown, f"{stops} > {before}")
+    until(shown, right)
+    assert before < tables

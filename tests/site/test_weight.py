@@ -1,5 +1,6 @@
 """What a page weighs and how fast it shows: bytes as a host sends them, requests, Lighthouse on a slow phone."""
 
+import gzip
 import json
 import subprocess
 from pathlib import PurePosixPath
@@ -21,11 +22,16 @@ LEAST = {"accessibility": 1, "best-practices": 1, "seo": 1, "performance": 0.95}
 TRIES = 5
 
 
+def forget(page):
+    """A visit is cold: nothing of an earlier one is kept."""
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
+
+
 def weigh(tab, site, page):
     """{path: bytes} of everything that a cold visit to the page fetches, and when the search index was asked for."""
     sent = []
     with serve(site, sent=sent) as at:
-        shown = tab(at + page)
+        shown = tab(at + page, until="networkidle", watch=forget)
         asked, parsed = shown.evaluate("""() => {
             const index = performance.getEntriesByType("resource").find((e) => e.name.includes("search_index"));
             return [index?.startTime ?? Infinity, performance.getEntriesByType("navigation")[0].domInteractive];
@@ -37,15 +43,20 @@ def weigh(tab, site, page):
 @each_concept
 def test_a_concept_page_keeps_to_its_budget(tab, site, page):
     sent, asked, parsed = weigh(tab, site, page)
-    index = sum(sent.pop(path) for path in list(sent) if path.endswith("search_index.json"))
+    sent = {path: size for path, size in sent.items() if not path.endswith("search_index.json")}
     of_kind = {kind: sum(n for p, n in sent.items() if PurePosixPath(p).suffix == kind) for kind in ("", ".js", ".css")}
-    print(f"{page}: {sum(sent.values())} bytes, {len(sent) + 1} requests, {of_kind}, search index {index}")
+    print(f"{page}: {sum(sent.values())} bytes, {len(sent) + 1} requests, {of_kind}")
     assert len(sent) + 1 <= REQUESTS
     assert sum(sent.values()) <= ALL
     assert of_kind[""] == sent["/" + page] <= HTML
     assert 0 < of_kind[".js"] <= SCRIPTS
-    assert index <= INDEX
-    assert asked >= parsed, "the search index holds up the page"
+    assert parsed <= asked, "the search index holds up the page"
+
+
+def test_the_search_index_keeps_to_its_budget(site):
+    packed = gzip.compress((site / "search" / "search_index.json").read_bytes(), 9)
+    print(f"search index: {len(packed)} bytes")
+    assert len(packed) <= INDEX
 
 
 @pytest.mark.slow
