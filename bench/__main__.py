@@ -20,7 +20,7 @@ def main(names):
             value = measured[row.key] = ratio(row)
             print(f"| {row.work} | {row.peer} | {value:.3g} | {row.at_most or ''} |", flush=True)
     if os.environ.get("RECORD"):
-        record.write(measured)
+        record.write(measured, [row for name in MODULES for row in importlib.import_module(f"bench.{name}").rows()])
 
 
 if __name__ == "__main__":

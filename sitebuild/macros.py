@@ -8,7 +8,7 @@
 {{ break softmax: without the maximum }}     a snippet in which one thing is taken away, and what it prints
 {{ foot softmax }}                      last line: what the concept leads to, where kb uses it, its reference
 {{ lab digits }}                        a notebook of docs/labs, run, with all that it prints and draws
-{{ map }}, {{ labs }}, {{ glossary }}, {{ sources }}, {{ last_run }}   whole pages
+{{ map }}, {{ labs }}, {{ glossary }}, {{ sources }}, {{ last_run }}, {{ speed }}, {{ slower }}   whole pages
 {{ bundle }}                            the link to the zip that opens from disk
 {{ notation … }}, {{ parity … }}         tables of the reference: see notation.py and parity.py
 {{ stops … }}, {{ chapter … }}, {{ questions … }}   the paths: see paths.py
@@ -19,7 +19,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from sitebuild import ROOT, figures, labs, last_run, late, links, notation, parity, paths, sources
+from sitebuild import ROOT, figures, labs, last_run, late, links, notation, parity, paths, sources, speed
 from sitebuild.concepts import ARCS, load_map
 
 _MACRO = re.compile(r"^\{\{ (\w+)(?: +([^:}]*?))?(?:: (.*?))? \}\}$")
@@ -236,6 +236,8 @@ MACROS = {
     "glossary": glossary,
     "sources": sources.page,
     "last_run": last_run.table,
+    "speed": speed.table,
+    "slower": speed.missed,
     "notation": notation.markdown,
     "parity": parity.markdown,
     **paths.MACROS,

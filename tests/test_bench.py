@@ -14,6 +14,7 @@ ROWS = {row.key: row for name in MODULES for row in importlib.import_module(f"be
 def test_every_row_is_recorded_and_every_record_has_a_row():
     assert set(record.read()["ratios"]) == set(ROWS)
     assert {"machine", "versions", "date"} <= set(record.read())
+    assert record.read()["rows"] == {key: [row.work, row.peer, row.at_most] for key, row in ROWS.items()}
 
 
 def test_recorded_ratios_keep_their_targets():
