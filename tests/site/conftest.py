@@ -62,15 +62,21 @@ def tab(browser, windows):
     """tab("http://…", width=390, color_scheme="dark"): the page in a tab of its own, closed after the test.
 
     Tests that ask for the same options share a window, since a new one takes a core for most of a second; what a page
-    stored is forgotten when its tab is closed.
+    stored is forgotten when its tab is closed. A fresh one has no cache either.
     """
-    opened = []
+    opened, own = [], []
 
-    def open_tab(url, width=1280, height=900, until="load", watch=None, **options):
+    def window(fresh, options):
+        if fresh:
+            own.append(browser.new_context(**options))
+            return own[-1]
         key = repr(sorted(options.items()))
         if key not in windows:
             windows[key] = browser.new_context(**options)
-        page = windows[key].new_page()
+        return windows[key]
+
+    def open_tab(url, width=1280, height=900, until="load", watch=None, fresh=False, **options):
+        page = window(fresh, options).new_page()
         opened.append(page)
         page.set_viewport_size({"width": width, "height": height})
         if watch:
@@ -83,6 +89,8 @@ def tab(browser, windows):
         with contextlib.suppress(Error):  # a page that may store nothing
             page.evaluate("localStorage.clear()")
         page.close()
+    for context in own:
+        context.close()
 
 
 @pytest.fixture(scope="session")

@@ -22,16 +22,11 @@ LEAST = {"accessibility": 1, "best-practices": 1, "seo": 1, "performance": 0.95}
 TRIES = 5
 
 
-def forget(page):
-    """A visit is cold: nothing of an earlier one is kept."""
-    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
-
-
 def weigh(tab, site, page):
     """{path: bytes} of everything that a cold visit to the page fetches, and when the search index was asked for."""
     sent = []
     with serve(site, sent=sent) as at:
-        shown = tab(at + page, until="networkidle", watch=forget)
+        shown = tab(at + page, until="networkidle", fresh=True)
         asked, parsed = shown.evaluate("""() => {
             const index = performance.getEntriesByType("resource").find((e) => e.name.includes("search_index"));
             return [index?.startTime ?? Infinity, performance.getEntriesByType("navigation")[0].domInteractive];
