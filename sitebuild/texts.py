@@ -71,7 +71,7 @@ def tidy(lines):
 def written_out(line):
     """The lines of a macro, or the line itself."""
     name, argument, text = macros.match(line) or ("", "", "")
-    return MACROS.get(name, _nothing)(argument, text) if name else [line]
+    return MACROS[name](argument, text) if name else [line]
 
 
 def links(line, folder):
@@ -217,6 +217,7 @@ def _whole(name):
 
 
 MACROS = {
+    "head": _nothing,
     "needs": _needs,
     "foot": _foot,
     "figure": _figure,
@@ -231,7 +232,10 @@ MACROS = {
     "glossary": _whole("glossary"),
     "sources": _whole("sources"),
     "last_run": _whole("last_run"),
+    "speed": _whole("speed"),
+    "slower": _whole("slower"),
     "notation": _without_drawing(macros.MACROS["notation"]),
+    "parity": _without_drawing(macros.MACROS["parity"]),
     **{name: _without_drawing(macro) for name, macro in paths.MACROS.items()},
 }
 

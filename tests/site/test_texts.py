@@ -18,6 +18,17 @@ def of(markdown, folder="foundations"):
     return texts.tidy(texts.outside_code(lines, lambda line: [texts.links(line, folder)]))
 
 
+def test_every_macro_has_its_markdown():
+    assert set(texts.MACROS) == set(macros.MACROS)
+
+
+def test_tables_that_are_made_stand_in_the_copies():
+    for name, said in (("contributing/testing", "layer_norm, (1024, 768)"), ("api/parity", "](")):
+        tables = [line for line in texts.copy(texts.DOCS / f"{name}.md").split("\n") if line.startswith("| ")]
+        assert len(tables) > 40, name
+        assert any(said in line for line in tables), name
+
+
 def test_claims_are_their_numbers():
     assert of('about *2.6*{ .kb data-expr="f(x)[0]" } of *12*{ .given } *all*') == "about 2.6 of 12 *all*\n"
 
