@@ -20,14 +20,11 @@ SCROLLS_BY_KEY = """[...document.querySelectorAll(".md-typeset__scrollwrap, arti
     .filter((box) => box.scrollWidth > box.clientWidth && box.checkVisibility()).every((box) => box.tabIndex === 0)"""
 # Everything is drawn, on the screen or not, and in the colours of now.
 DRAW_ALL = ".md-typeset * { content-visibility: visible !important } * { transition: none !important }"
-# Answers are read too. Of what stands in a page by the hundred and is of one kind, a few are enough: closed blocks of
-# source code in the reference, and formulas, which are a dozen elements for each letter.
+# Answers are read too. Of the source code in the reference, hundreds of closed blocks of one kind, two are enough.
 OPEN_ALL = """() => {
     const sources = [...document.querySelectorAll("article details.mkdocstrings-source")];
     for (const source of sources.slice(2)) source.remove();
     for (const details of document.querySelectorAll("article details")) details.open = true;
-    const formulas = [...document.querySelectorAll("article .katex")];
-    for (const formula of formulas.slice(8)) formula.style.visibility = "hidden";
 }"""
 IN_COLOUR = ["color-contrast", "link-in-text-block"]  # what can be wrong in one scheme and right in the other
 
