@@ -25,7 +25,8 @@ SIDE, FACTOR, WORDS, BATCH = 64, 8, 8, 4
 
 def rows():
     """Four images of 64 x 64 x 3 against four codes of 8 x 8 x 4."""
-    ours, theirs = (numpy_at_its_best(functools.partial(_pass, *work)) for work in ((PIXELS, SIDE), (LATENT, 8)))
+    works = (PIXELS, SIDE), (LATENT, SIDE // FACTOR)
+    ours, theirs = (numpy_at_its_best(functools.partial(_pass, *work)) for work in works)
     return [
         Row(
             key="unet_pixels_over_latents",

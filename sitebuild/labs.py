@@ -23,7 +23,7 @@ from sitebuild.concepts import front_matter, load_map
 
 FOLDER = ROOT / "docs" / "labs"
 CACHE = ROOT / ".cache" / "labs"
-_CONCEPT = re.compile(r"\[\[([a-z]\w*)(?:\|[^\]]+)?\]\]")
+_CONCEPT = re.compile(r"\[\[([a-z]\w*)(?:\|([^\]]+))?\]\]")
 CYCLE = ("#0b5cad", "#8a5200", "#0a6b57", "#b02a4c", "#7b3aa3")  # of figures.style: they follow light and dark
 
 
@@ -192,7 +192,7 @@ def _entry(name):
 def concepts(name):
     """The concepts that the text of a lab links to, in the order of the map."""
     text = "".join(cell.text for cell in cells(source(name)) if cell.kind == "markdown")
-    linked = set(_CONCEPT.findall(text))
+    linked = {slug for slug, _ in _CONCEPT.findall(text)}
     return [concept for concept in load_map() if concept.slug in linked]
 
 
@@ -229,7 +229,7 @@ def absolute(text, address):
         place = re.sub(r"\.\./([\w/]+)\.md", rf"{address}\1/", links.target(concept))
         return f"[{match[2] or concept.title}]({place})"
 
-    return re.sub(r"\[\[([a-z]\w*)(?:\|([^\]]+))?\]\]", replace, text)
+    return _CONCEPT.sub(replace, text)
 
 
 def notebook(text, wheel):

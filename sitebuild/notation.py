@@ -171,9 +171,9 @@ def to_page(slug):
     return f"[{load_map()[slug].title}](../{load_map()[slug].path})"
 
 
-def framed(lines):
-    """Kept out of the search: whoever looks for a symbol looks for the page that explains it."""
-    return "\n".join(['<div class="notation" markdown="1" data-search-exclude="1">', "", *lines, "", "</div>"])
+def framed(lines, kind="notation"):
+    """Kept out of the search: whoever looks for a symbol or a function looks for the page that explains it."""
+    return "\n".join([f'<div class="{kind}" markdown="1" data-search-exclude="1">', "", *lines, "", "</div>"])
 
 
 def doubles():

@@ -87,7 +87,7 @@ def changed(name, path, kept):
 # ---- pages -------------------------------------------------------------------------------------------------------
 def page(html, name, kept):
     """A page whose links work between files. Its policy goes: it speaks of a host, and here there is none."""
-    html = policy._META.sub("", html)
+    html = policy.unguarded(html)
     html = _TAG.sub(lambda tag: _plain(_ADDRESS.sub(lambda a: _address(a, name, kept), tag[0])), html)
     up = posixpath.relpath(SEARCH, posixpath.dirname(name) or ".")
     return html.replace("</head>", f'<script src="{up}"></script></head>', 1)

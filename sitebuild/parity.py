@@ -10,6 +10,7 @@ import json
 
 from sitebuild import ROOT
 from sitebuild.concepts import ARCS, load_map
+from sitebuild.notation import framed
 
 PATH = ROOT / "docs" / "reference" / "parity.json"
 KINDS = [(kind, what) for kind in ("float64", "float32") for what in ("value", "gradient")]
@@ -38,7 +39,7 @@ def summary():
         "| | Largest error | Of | Half of the functions are within |",
         "|:--|--:|:--|--:|",
     ]
-    return f"{said}\n\n{framed([*lines, *(worst(measured, *kind) for kind in KINDS)])}"
+    return f"{said}\n\n{framed([*lines, *(worst(measured, *kind) for kind in KINDS)], 'parity')}"
 
 
 def worst(rows, kind, what):
@@ -63,11 +64,7 @@ def table(arc):
             lines.append(f"| **{concept(slug)}** |" + " |" * (1 + len(KINDS)))
         lines.append(f"| {link(name)} | {cells(record[name])} |")
         before = slug
-    return framed(lines)
-
-
-def framed(lines):
-    return "\n".join(['<div class="parity" markdown="1" data-search-exclude="1">', "", *lines, "", "</div>"])
+    return framed(lines, "parity")
 
 
 def cells(row):

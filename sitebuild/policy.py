@@ -49,8 +49,12 @@ def policy(scripts):
 def guarded(html):
     """The page with its policy as the first thing after its encoding."""
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(inline_scripts(html))}">'
-    html = _META.sub("", html)
-    return re.sub(r'(<meta charset="?utf-8"?>)', lambda found: found[1] + meta, html, count=1)
+    return re.sub(r'(<meta charset="?utf-8"?>)', lambda found: found[1] + meta, unguarded(html), count=1)
+
+
+def unguarded(html):
+    """The page without a policy."""
+    return _META.sub("", html)
 
 
 def write(site):

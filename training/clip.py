@@ -21,7 +21,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from kb.architecture.transformer import count_parameters
 from kb.autograd.tensor import value_and_grad
@@ -34,9 +33,10 @@ from kb.data.progress import progress
 from kb.generation.clip import CLIP, clip_logits, image_features, init_clip, text_features
 from kb.learning.cost_function import cross_entropy
 from kb.learning.optimizers import AdamW, clip_grad_norm, warmup_cosine
+from training.cnn import moved
 
 WEIGHTS = FOLDER / "digits_clip.safetensors"
-SIZE, SEED = 16, 0
+SIZE, PAPER, SEED = 16, -1, 0
 TOKENS = WordTokenizer()
 SPOKEN = tuple(word for pair in PAIRS.values() for word in pair)
 CONFIG = CLIPConfig(
@@ -77,14 +77,6 @@ def load():
 def _part(images, labels):
     true = [[word in words for word in SPOKEN] for words in attributes(images, labels)]
     return Part(2 * digits.resize(images, SIZE)[:, None] - 1, labels, np.array(true), images)
-
-
-def moved(x, rng):
-    """Each image moved by -1, 0 or 1 pixels down and to the right, at random; paper comes in."""
-    padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=-1)
-    places = sliding_window_view(padded, (SIZE, SIZE), axis=(2, 3))  # (n, 1, 3, 3, 16, 16)
-    down, right = rng.integers(0, 3, (2, len(x)))
-    return places[np.arange(len(x)), :, down, right]
 
 
 def said(ids, words):
@@ -130,7 +122,7 @@ def train(steps=STEPS, batch=BATCH, label="clip", *, leave_out=True, silent=None
     optimizer = AdamW(init_clip(CONFIG, rng), weight_decay=DECAY)
     for i in progress(range(steps), label=label):
         x, ids, left_out = drawn(part, batch, rng, silent)
-        value, grads = value_and_grad(loss)(optimizer.params, moved(x, rng), ids, left_out & leave_out, CONFIG)
+        value, grads = value_and_grad(loss)(optimizer.params, moved(x, rng, PAPER), ids, left_out & leave_out, CONFIG)
         optimizer.lr = warmup_cosine(i, steps, min(WARMUP_STEPS, steps - 1), LR)
         optimizer.step(clip_grad_norm(grads, MAX_NORM)[0])
         scale = optimizer.params["logit_scale"]

@@ -39,9 +39,10 @@ def dense_logits(params, x):
     return forward(params, x.reshape(len(x), 64), relu, identity)
 
 
-def moved(x, rng):
-    """Each image moved by -1, 0 or 1 pixels down and to the right, at random; zeros come in."""
-    places = sliding_window_view(np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)]), (8, 8), axis=(2, 3))  # (n, 1, 3, 3, 8, 8)
+def moved(x, rng, paper=0):
+    """Each image (n, 1, rows, cols) moved by -1, 0 or 1 pixels down and to the right, at random; paper comes in."""
+    padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=paper)
+    places = sliding_window_view(padded, x.shape[2:], axis=(2, 3))  # (n, 1, 3, 3, rows, cols)
     down, right = rng.integers(0, 3, (2, len(x)))
     return places[np.arange(len(x)), :, down, right]
 

@@ -89,7 +89,7 @@ def test_pairs_that_are_left_out_change_nothing():
 def test_moved_images():
     """Each of the nine places comes up, and what comes in is paper."""
     x = np.random.default_rng(0).standard_normal((100, 1, 16, 16)).astype(np.float32)
-    found = training.moved(x, np.random.default_rng(1))
+    found = training.moved(x, np.random.default_rng(1), training.PAPER)
     padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=-1)
     places = set()
     for image, wide in zip(found, padded, strict=True):
@@ -103,13 +103,15 @@ def test_the_first_steps_are_those_of_the_code():
     rng = np.random.default_rng(training.SEED)
     params = init_clip(training.CONFIG, rng)
     x, ids, left_out = training.drawn(TRAIN, 16, rng)
-    value, _ = value_and_grad(training.loss)(params, training.moved(x, rng), ids, left_out, training.CONFIG)
+    value, _ = value_and_grad(training.loss)(
+        params, training.moved(x, rng, training.PAPER), ids, left_out, training.CONFIG
+    )
     assert losses[0] == pytest.approx(float(value), rel=1e-5)
     assert losses[-1] < losses[0]
     rng = np.random.default_rng(training.SEED)
     params = init_clip(training.CONFIG, rng)
     x, ids, left_out = training.drawn(TRAIN, training.BATCH, rng)
-    value = training.loss(params, training.moved(x, rng), ids, left_out, training.CONFIG)
+    value = training.loss(params, training.moved(x, rng, training.PAPER), ids, left_out, training.CONFIG)
     assert float(value) == pytest.approx(digits_clip_facts()["first_losses"][0], abs=1e-3)
 
 
