@@ -6,6 +6,7 @@ planned.yaml with the same keys. `load_map()` joins the two and refuses a map th
 
 import ast
 import graphlib
+import os
 import re
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
@@ -52,7 +53,7 @@ class Concept:
         return f"kb.{self.arc}.{self.slug}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Map:
     """All concepts by slug, in the order in which they can be learned, arc by arc."""
 
@@ -100,17 +101,25 @@ def front_matter(path):
 
 def load_map(root=ROOT):
     """The whole map, checked. The same object is returned until one of its files changes."""
-    pages = sorted(p for arc in ARCS for p in (root / "docs" / arc).glob("*.md"))
-    modules = sorted(p for arc in ARCS for p in (root / "kb" / arc).glob("*.py"))
-    state = tuple((p, p.stat().st_mtime_ns) for p in [*pages, *modules, root / "docs" / "planned.yaml"])
-    return _load(root, state)
+    folders = [(root / "docs" / arc, ".md") for arc in ARCS] + [(root / "kb" / arc, ".py") for arc in ARCS]
+    planned = root / "docs" / "planned.yaml"
+    files = [file for folder in folders for file in _files(*folder)]
+    return _load(root, (*files, (planned, os.stat(planned).st_mtime_ns)))
+
+
+def _files(folder, ending):
+    """The files of a folder with the times of their last change; scandir, since this is asked thousands of times."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as found:
+        return sorted((e.path, e.stat().st_mtime_ns) for e in found if e.name.endswith(ending))
 
 
 @lru_cache(maxsize=4)
 def _load(root, state):
     planned = yaml.safe_load((root / "docs" / "planned.yaml").read_text(encoding="utf-8")) or {}
     entries = {slug: (data, False) for slug, data in planned.items()}
-    for path, _ in state:
+    for path in (Path(name) for name, _ in state):
         if path.suffix == ".md":
             if path.stem in entries:
                 raise ValueError(f"{path.stem} has a page and an entry in planned.yaml: remove the entry")

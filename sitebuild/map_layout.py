@@ -6,6 +6,7 @@ move anything, so the map keeps its shape while it is filled.
 Source: Sugiyama, Tagawa, Toda (1981), https://doi.org/10.1109/TSMC.1981.4308636, for the barycentre sweeps.
 """
 
+import functools
 from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
@@ -47,6 +48,7 @@ def corner(column, row):
 
 
 # ---- columns and rows ------------------------------------------------------------------------------------------------
+@functools.lru_cache(maxsize=4)
 def lay_out(the_map):
     """Columns by arc; inside them the best order, by `cost`, that the barycentre sweeps come upon.
 

@@ -117,8 +117,9 @@ def group(name):
     letters = [row for row in rows() if row.kind == "symbols" and row.pages]
     if name == "common":
         return [row for row in letters if common(row)]
-    order = list(load_map().concepts)
-    mine = [row for row in letters if not common(row) and load_map()[row.pages[0]].arc == name]
+    the_map = load_map()
+    order = list(the_map.concepts)
+    mine = [row for row in letters if not common(row) and the_map[row.pages[0]].arc == name]
     return sorted(mine, key=lambda row: order.index(row.pages[0]))
 
 
@@ -168,7 +169,8 @@ def also(row):
 
 
 def to_page(slug):
-    return f"[{load_map()[slug].title}](../{load_map()[slug].path})"
+    concept = load_map()[slug]
+    return f"[{concept.title}](../{concept.path})"
 
 
 def framed(lines, kind="notation"):
