@@ -14,6 +14,8 @@ SOFTMAX = "foundations/softmax/"
 SAID = "article :is(a.term, em.kb)"
 OPEN_ALL = "document.querySelectorAll('article details').forEach((d) => { d.open = true; })"
 
+MEANING = "function () { return [this.textContent, getComputedStyle(this, '::after').content]; }"
+
 
 def box_of_after(session, element):
     """(left, top, right, bottom) of the ::after of an element in the window, None where there is none."""
@@ -46,11 +48,11 @@ def test_every_meaning_appears_on_focus_inside_the_window(tab, address, page):
     count = shown.evaluate(f"document.querySelectorAll('{SAID}').length")
     assert count >= 5
     for i in range(count):
-        name = f"document.querySelectorAll('{SAID}')[{i}]"
-        session.send("Runtime.evaluate", {"expression": f"{name}.focus()"})
-        element = session.send("Runtime.evaluate", {"expression": name})["result"]
+        focus = f"(() => {{ const e = document.querySelectorAll('{SAID}')[{i}]; e.focus(); return e; }})()"
+        element = session.send("Runtime.evaluate", {"expression": focus})["result"]
         left, top, right, bottom = box_of_after(session, element)
-        said = shown.evaluate(f"[{name}.textContent, getComputedStyle({name}, '::after').content]")
+        asked = {"objectId": element["objectId"], "functionDeclaration": MEANING, "returnByValue": True}
+        said = session.send("Runtime.callFunctionOn", asked)["result"]["value"]
         assert 0 <= left < right <= 390, said
         assert 0 <= top < bottom <= 700, said
         assert len(said[1]) > 4, said
