@@ -1,7 +1,9 @@
 """Two cores are shared by two test processes: one thread each, set before NumPy starts. GPU tests need a GPU."""
 
+import gc
 import os
 
+gc.disable()  # until all tests are collected: they are no garbage, and looking among them takes a tenth of the time
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
@@ -13,11 +15,30 @@ settings.register_profile("same", deadline=None, derandomize=True)
 settings.load_profile("same")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: group(item) != item.path.stem)  # what is small comes last and keeps both processes busy
+    for item in items:
+        if name := group(item):
+            item.add_marker(pytest.mark.xdist_group(name))
+    gc.freeze()
+    gc.enable()
     gpu_items = [item for item in items if item.get_closest_marker("gpu")]
     if gpu_items and not cuda():
         for item in gpu_items:
             item.add_marker(pytest.mark.skip(reason="no CUDA device: the same cases ran on the CPU"))
+
+
+def group(item):
+    """What is done by one test process, since the rest of it finds in memory what the first has computed and loaded.
+
+    That is a file; of the tests of the pages, a page; and where Chromium works, nothing but what a test asks for.
+    """
+    if mark := item.get_closest_marker("xdist_group"):
+        return mark.args[0]
+    if item.path.name == "test_pages.py" and hasattr(item, "callspec"):
+        return item.callspec.params["page"].name if "page" in item.callspec.params else "pages"
+    return None if item.get_closest_marker("browser") else item.path.stem
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

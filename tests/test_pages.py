@@ -12,9 +12,17 @@ from tests.pages import SECTIONS, Page, agrees, all_pages, concept_pages
 
 PAGES = concept_pages()
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# What takes a second or more, such as drawing digits: `make check` leaves it to `make test`.
+SLOW = re.compile(r"\b(held_out_accuracy|score_variance|mean_loss_over_levels|codes|drawn|read_as_asked|small_pair)\(")
+
+
 each_claim = pytest.mark.parametrize(
     ("page", "text", "expression"),
-    [(page, *claim) for page in all_pages() for claim in page.claims],
+    [
+        pytest.param(page, text, expression, marks=[pytest.mark.slow] if SLOW.search(expression) else [])
+        for page in all_pages()
+        for text, expression in page.claims
+    ],
     ids=lambda value: value.name if isinstance(value, Page) else value,
 )
 each_check = pytest.mark.parametrize(

@@ -384,6 +384,7 @@ def test_the_head_has_learned_and_not_memorised():
     assert min(accuracy(trained())) >= 0.98
 
 
+@pytest.mark.slow
 def test_nothing_less_than_the_trained_pattern_does_it():
     """An untrained head, and the trained head made to look at all words alike."""
     untrained = attention_head.initial(np.random.default_rng(0))
