@@ -160,6 +160,8 @@ def as_matrices(g, a, b):
 def matmul_left(g, out, a, b):
     """d(A B)/dA: g B^T.   g (..., m, n), b (..., k, n) -> (..., m, k)"""
     g, _, columns = as_matrices(g, a, b)
+    if columns.ndim == 2 < g.ndim:  # one weight matrix for a whole batch: one large product, not many small ones
+        return (g.reshape(-1, g.shape[-1]) @ columns.mT).reshape(*g.shape[:-1], -1)
     da = g @ columns.mT
     return da if a.ndim > 1 else np.squeeze(da, -2)
 
@@ -167,7 +169,7 @@ def matmul_left(g, out, a, b):
 def matmul_right(g, out, a, b):
     """d(A B)/dB: A^T g.   a (..., m, k), g (..., m, n) -> (..., k, n)"""
     g, rows, _ = as_matrices(g, a, b)
-    if b.ndim == 2 < rows.ndim:  # one weight matrix for a whole batch: one large product, not many to add up
+    if b.ndim == 2 < rows.ndim:  # and here not many to add up
         rows, g = rows.reshape(-1, rows.shape[-1]), g.reshape(-1, g.shape[-1])
     db = rows.mT @ g
     return db if b.ndim > 1 else np.squeeze(db, -1)
