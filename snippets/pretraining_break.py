@@ -32,5 +32,5 @@ for shift in (1, 0):
         write(GPT2(config, params), prompt, 16, functools.partial(sample, rng=rng, temperature=0.5)).tolist()
     ).decode()
     print(f"shift {shift}: loss {value:.2f}  {written!r}")
-    #> shift 1: loss 2.42  'She went to th thenn b b. t at'
+    #> shift 1: loss 2.41  'She went to th te the ad an at'
     #> shift 0: loss 0.00  'She went to thhhhhhhhhhhhhhhhh'

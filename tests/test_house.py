@@ -18,7 +18,7 @@ from tests.pages import all_pages
 
 MAP = load_map()
 LIVE = [c for c in MAP if c.live]
-SHARED = {"kb.shapes"}  # what any module of kb may import
+SHARED = {"kb.shapes", "kb.protocol"}  # what any module of kb may import
 ENGINE = "kb.autograd"
 AFTER_THE_ENGINE = "computation_graph"
 MODULES = sorted(p for arc in ARCS for p in (ROOT / "kb" / arc).glob("*.py") if p.name != "__init__.py")

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from kb.autograd.movement import Traced
 from kb.autograd.rules import VJP
+from kb.protocol import Traced
 
 
 def tape(root: Any, since: int = 0) -> list:

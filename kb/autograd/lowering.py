@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kb.autograd import movement, rules
-from kb.autograd.movement import Traced
+from kb.protocol import Traced
 
 
 # ---- a variable against a constant -----------------------------------------------------------------------------------

@@ -8,9 +8,6 @@ gradient is zero.
 The rows of the table have the form ``function: (rule for argument 0, rule for argument 1, ...)`` and each rule is
 ``rule(g, out, *args, **kwargs) -> dL/d(that argument)``, with g = dL/d(out). Rules say it in NumPy functions, so a
 rule can itself be differentiated (second derivatives).
-
-Source: NumPy, "Dispatch mechanism for NumPy's high level array functions", NEP 18,
-https://numpy.org/neps/nep-0018-array-function-protocol.html
 """
 
 import functools
@@ -22,28 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-
-# ---- functions of our own that take part in NumPy's protocol ---------------------------------------------------------
-class Traced:
-    """What the rules know of a Tensor: that NumPy hands its functions over to it (so they need not import Tensor)."""
-
-    __slots__ = ()
-    __array_function__: Callable
-    data: np.ndarray
-    _order: int
-
-
-def overridable(func: Callable) -> Callable:
-    """A twin of `func` with the door that NumPy's own functions have: a Tensor among the arguments takes the call."""
-
-    @functools.wraps(func)
-    def door(*args, **kwargs):
-        for a in args:
-            if isinstance(a, Traced):
-                return a.__array_function__(door, (type(a),), args, kwargs)
-        return func(*args, **kwargs)
-
-    return door
+from kb.protocol import overridable
 
 
 class ForEach:

@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from kb.autograd.movement import MOVEMENT, ForEach, overridable
+from kb.autograd.movement import MOVEMENT, ForEach
+from kb.protocol import overridable
+from kb.structure.activation_functions import gelu, gelu_slope
 
 # np.maximum with a constant is another function than np.maximum of two variables: see `maximum` in lowering.py
 larger, at_least = overridable(np.maximum), overridable(np.maximum)
@@ -92,6 +94,8 @@ ELEMENTWISE: dict[Callable, Any] = {
     np.sinh: (lambda g, out, x: g * np.cosh(x),),
     np.cosh: (lambda g, out, x: g * np.sinh(x),),
     np.tanh: (lambda g, out, x: g * (1 - out * out),),
+    # of kb: nine steps of a graph in one, and no large array kept of eight of them
+    gelu: (lambda g, out, x, approximate="none": g * gelu_slope(x, approximate),),
 }
 
 

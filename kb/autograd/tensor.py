@@ -27,8 +27,9 @@ import numpy as np
 
 from kb.autograd.backward import backpropagate, tape
 from kb.autograd.lowering import LOWER
-from kb.autograd.movement import Traced, cast
+from kb.autograd.movement import cast
 from kb.autograd.rules import CONSTANT, VJP
+from kb.protocol import Traced
 
 _clock = itertools.count()  # a function's inputs exist before its output: creation order is a topological order
 # np.add.reduce is np.sum, and so on

@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 
+from kb.protocol import overridable
 from kb.shapes import checked
 
 A, C = 0.044715, math.sqrt(2 / math.pi)  # GELU in its tanh form
@@ -194,6 +195,7 @@ def normal_cdf(x):
     return sigmoid(2 * math.pi / STEP * x) - STEP / math.pi * x * np.exp(-0.5 * x * x) * total
 
 
+@overridable  # its slope stands in the engine's table: one step of a graph, not nine
 @checked
 @_in_blocks
 def gelu(x, approximate="none"):
@@ -212,6 +214,7 @@ def gelu(x, approximate="none"):
 
 
 @checked
+@_in_blocks
 def gelu_slope(x, approximate="none"):
     """How responsive GELU is at x: between -0.129 and 1.129, and 1/2 at 0.
 
@@ -220,8 +223,9 @@ def gelu_slope(x, approximate="none"):
     _check_form("gelu_slope", approximate)
     if approximate == "none":
         return normal_cdf(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
-    t = np.tanh(x * (C + C * A * (x * x)))
-    return 0.5 + 0.5 * t + 0.5 * x * (1 - t * t) * (C + 3 * C * A * (x * x))
+    square = x * x
+    share = 0.5 + 0.5 * np.tanh(x * (C + C * A * square))
+    return share + x * share * (1 - share) * (2 * C + 6 * C * A * square)
 
 
 def _check_form(name, approximate):

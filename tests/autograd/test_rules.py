@@ -16,6 +16,7 @@ from kb.autograd.check import check_gradient
 from kb.autograd.lowering import LOWER
 from kb.autograd.rules import VJP
 from kb.autograd.tensor import Tensor, grad, label, value_and_grad
+from kb.structure.activation_functions import gelu
 
 rng = np.random.default_rng(0)
 
@@ -85,6 +86,7 @@ EXAMPLES = {
     np.sinh: [(np.sinh, normal(3))],
     np.cosh: [(np.cosh, normal(3))],
     np.tanh: [(np.tanh, normal(3))],
+    gelu: [(gelu, normal(3)), (lambda x: gelu(x, approximate="tanh"), normal(2, 3))],
     # reductions
     np.sum: [
         (np.sum, normal(3, 4)),
