@@ -23,7 +23,7 @@ def loss(params, ids, shift):
 for shift in (1, 0):
     params, rng = init_gpt(config, np.random.default_rng(0)), np.random.default_rng(0)
     optimizer = AdamW(params, lr=0.01)
-    for _ in range(250):
+    for _ in range(100):
         ids = text[rng.integers(0, len(text) - 33, 8)[:, None] + np.arange(33)]
         value, grads = value_and_grad(loss)(params, ids, shift)
         params = optimizer.step(grads)
@@ -32,5 +32,5 @@ for shift in (1, 0):
         write(GPT2(config, params), prompt, 16, functools.partial(sample, rng=rng, temperature=0.5)).tolist()
     ).decode()
     print(f"shift {shift}: loss {value:.2f}  {written!r}")
-    #> shift 1: loss 2.41  'She went to th te the ad an at'
+    #> shift 1: loss 3.02  'She went to th t   u o atetauo'
     #> shift 0: loss 0.00  'She went to thhhhhhhhhhhhhhhhh'
