@@ -63,7 +63,13 @@ def test_a_page_is_whole_and_plain(page):
         assert not snippet.exists() or snippet.read_text(encoding="utf-8").rstrip() in copy
 
 
-@pytest.mark.parametrize("page", [path for path in texts.pages() if path.parent.name not in ARCS], ids=lambda p: p.stem)
+OTHERS = [path for path in texts.pages() if path.parent.name not in ARCS]
+SLOW = {path for path in OTHERS if path.parent.name == "labs"}  # a lab that has changed is run for its page
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(path, marks=[pytest.mark.slow] if path in SLOW else [], id=path.stem) for path in OTHERS]
+)
 def test_the_other_pages_are_plain_too(page):
     text = re.sub(r"```.*?```|`[^`\n]*`", "", texts.copy(page), flags=re.S)
     assert text.startswith("# ")
