@@ -157,7 +157,6 @@ def _shorter(number):
 
 def draw_missing(wanted):
     """Draw what is out of date: the figures of one file in one process, and as many processes as there are cores."""
-    CACHE.mkdir(parents=True, exist_ok=True)
     groups: dict[str, list[str]] = {}
     for name in wanted:
         if not cached(name).exists():
@@ -168,6 +167,7 @@ def draw_missing(wanted):
 
 
 def draw_all(names):
+    CACHE.mkdir(parents=True, exist_ok=True)
     for name in names:
         for old in CACHE.glob(f"{name}-*.svg"):
             old.unlink()

@@ -1,6 +1,7 @@
 """The map in a browser: without a script, by keyboard, on a phone, in both schemes, and what it remembers."""
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -429,4 +430,23 @@ def test_the_home_page_is_the_map(browser):
         assert tab.request.get(f"{at}map.json").text() == map_json(whole)
         for path in {a.get_attribute("href") for a in tab.locator(".map-node a").all()}:
             assert tab.request.get(at + path).ok, path
+        tab.close()
+
+
+SHIFTS = """window.shifts = 0;
+    const add = (list) => { for (const entry of list.getEntries()) window.shifts += entry.value; };
+    new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("width", [412, 1280])
+def test_nothing_moves_when_the_script_comes_late(browser, width):
+    with serve(ROOT / "site") as at:
+        tab = browser.new_page(viewport={"width": width, "height": 823})
+        tab.add_init_script(SHIFTS)
+        tab.route("**/map*.js", lambda route: (time.sleep(0.4), route.continue_()))
+        tab.goto(at)
+        until(tab, "document.querySelector('.kb-map.is-live')")
+        until(tab, "performance.getEntriesByName('first-contentful-paint').length")
+        tab.wait_for_timeout(100)
+        assert tab.evaluate("window.shifts") < 0.01
         tab.close()
