@@ -94,7 +94,7 @@ ELEMENTWISE: dict[Callable, Any] = {
     np.sinh: (lambda g, out, x: g * np.cosh(x),),
     np.cosh: (lambda g, out, x: g * np.sinh(x),),
     np.tanh: (lambda g, out, x: g * (1 - out * out),),
-    # of kb: nine steps of a graph in one, and no large array kept of eight of them
+    # of kb: nine steps of a graph in one, and eight large arrays fewer to keep
     gelu: (lambda g, out, x, approximate="none": g * gelu_slope(x, approximate),),
 }
 

@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import shutil
 import socket
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
+from sitebuild import ROOT
 from tests.site.build import build, copy_project
 from tests.site.built import SITE
 from tests.site.server import CHROMIUM, FLAGS, serve
@@ -103,10 +105,12 @@ def port():
 
 @pytest.fixture(scope="session")
 def afresh(tmp_path_factory):
-    """A copy of the project in a folder of another name, built from nothing.
+    """A copy of the project in a folder of another name, built from nothing; only what the labs printed and drew is
+    taken over, since the tests of their notebooks run them again.
 
     The tests that use it carry `xdist_group("build")`, so that one test process builds for all of them.
     """
     folder = copy_project(tmp_path_factory.mktemp("afresh") / "project")
+    shutil.copytree(ROOT / ".cache" / "labs", folder / ".cache" / "labs")
     build(folder)
     return folder

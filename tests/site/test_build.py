@@ -27,8 +27,8 @@ def files(folder):
 
 # ---- the same bytes ----------------------------------------------------------------------------------------------
 def test_two_builds_are_the_same_bytes(site, afresh):
-    """The site of `make site`, with the figures drawn before, and one from nothing: nothing in them says when or where
-    they were built. A difference here may also mean that `make site` was not run after a change.
+    """The site of `make site`, with the figures drawn before, and one whose figures are drawn anew: nothing in them
+    says when or where they were built. A difference here may also mean that `make site` was not run after a change.
     """
     second = afresh / "site"
     assert files(site) == files(second)
