@@ -206,7 +206,7 @@ def api_modules(name):
 
 
 def _shared():
-    """The modules that belong to no concept: the shape check, the engine, the data, the checkpoints, the trainer."""
+    """The modules that belong to no concept: shape check, protocol, engine, data, checkpoints, the trainer."""
     folders = (ROOT / "kb" / name for name in ("autograd", "data", "checkpoints", "torch"))
     files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     return ["kb.shapes", "kb.protocol", *(f"kb.{p.parent.name}.{p.stem}" for p in files if p.name != "__init__.py")]

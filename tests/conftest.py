@@ -3,7 +3,7 @@
 import gc
 import os
 
-gc.disable()  # until all tests are collected: they are no garbage, and looking among them takes a tenth of the time
+gc.disable()  # until all tests are collected: they are no garbage, and looking among them takes seconds
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
