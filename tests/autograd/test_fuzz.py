@@ -237,7 +237,7 @@ def test_random_second_derivatives(family):
 @pytest.mark.slow
 @each_family
 def test_many_random_cases(family):
-    for seed in range(300, 1500):
+    for seed in range(300, 3000):
         trial(family, seed)
 
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-from sitebuild import ROOT
+from sitebuild import ROOT, labs
 from tests.site.build import build, copy_project
 from tests.site.built import SITE
 from tests.site.server import CHROMIUM, FLAGS, serve
@@ -64,21 +64,18 @@ def tab(browser, windows):
     """tab("http://…", width=390, color_scheme="dark"): the page in a tab of its own, closed after the test.
 
     Tests that ask for the same options share a window, since a new one takes a core for most of a second; what a page
-    stored is forgotten when its tab is closed. A fresh one has no cache either.
+    stored is forgotten when its tab is closed.
     """
-    opened, own = [], []
+    opened = []
 
-    def window(fresh, options):
-        if fresh:
-            own.append(browser.new_context(**options))
-            return own[-1]
+    def window(options):
         key = repr(sorted(options.items()))
         if key not in windows:
             windows[key] = browser.new_context(**options)
         return windows[key]
 
-    def open_tab(url, width=1280, height=900, until="load", watch=None, fresh=False, **options):
-        page = window(fresh, options).new_page()
+    def open_tab(url, width=1280, height=900, until="load", watch=None, **options):
+        page = window(options).new_page()
         opened.append(page)
         page.set_viewport_size({"width": width, "height": height})
         if watch:
@@ -91,8 +88,6 @@ def tab(browser, windows):
         with contextlib.suppress(Error):  # a page that may store nothing
             page.evaluate("localStorage.clear()")
         page.close()
-    for context in own:
-        context.close()
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +106,6 @@ def afresh(tmp_path_factory):
     The tests that use it carry `xdist_group("build")`, so that one test process builds for all of them.
     """
     folder = copy_project(tmp_path_factory.mktemp("afresh") / "project")
-    shutil.copytree(ROOT / ".cache" / "labs", folder / ".cache" / "labs")
+    shutil.copytree(labs.CACHE, folder / labs.CACHE.relative_to(ROOT))
     build(folder)
     return folder

@@ -92,6 +92,16 @@ def test_a_page_is_quiet_accessible_narrow_and_whole_without_javascript(tab, add
     assert shown.heard == []
 
 
+@pytest.mark.parametrize("page", ["foundations/softmax/", "api/foundations/", "labs/digits/"])
+def test_the_frame_of_a_wide_page_has_contrast_in_the_dark(tab, address, page):
+    """Tabs, contents and lists of pages, which a narrow window hides, are the same on all pages of a kind."""
+    shown = tab(address + page, color_scheme="dark")
+    shown.add_style_tag(content=DRAW_ALL)
+    assert shown.evaluate("document.body.dataset.mdColorScheme") == "slate"
+    assert shown.locator(".md-tabs, .md-sidebar--secondary").first.is_visible()
+    assert violations(shown, IN_COLOUR) == []
+
+
 # ---- the checks themselves can fail ------------------------------------------------------------------------------
 @pytest.fixture
 def bad(tab, address):

@@ -89,7 +89,7 @@ LOOK = """() => {
     return [...document.querySelectorAll("body, body *")].flatMap((e) => {
         const kind = e.tagName + "." + e.getAttribute("class") + " in " + e.parentElement.getAttribute("class");
         seen[kind] = (seen[kind] ?? 0) + 1;
-        return seen[kind] > 1 ? [] : ["", "::before", "::after"].map((part) => {
+        return seen[kind] > 2 ? [] : ["", "::before", "::after"].map((part) => {
             const style = getComputedStyle(e, part || undefined);
             if (part && style.content === "none") return [];
             const names = [...style].filter((name) => !name.startsWith("--"));
